@@ -1,1 +1,7 @@
+"""The main job: from real recordings to live predictions on a board, with a report."""
 
+from __future__ import annotations
+
+from .pipeline import DemoResult, run_demo
+
+__all__ = ["DemoResult", "run_demo"]

@@ -1,0 +1,145 @@
+"""The `workshop` command. Each command imports what it needs when it runs: help is quick."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from .errors import WorkshopError
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From nothing to machine learning running live on a microcontroller.",
+)
+modules_app = typer.Typer(no_args_is_help=True, help="Native modules: build them, list them.")
+app.add_typer(modules_app, name="modules")
+
+PortOption = Annotated[
+    str | None,
+    typer.Option(
+        "--port",
+        envvar="WORKSHOP_PORT",
+        help="COM5, /dev/ttyUSB0, socket://host:port, rfc2217://… or 'virtual'. "
+        "Default: a plugged-in board, else the virtual one.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
+
+
+@app.command()
+def demo(
+    port: PortOption = None,
+    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to stream.")] = 20.0,
+    out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("out/demo"),
+    as_json: JsonOption = False,
+) -> None:
+    """The whole loop on real data: train, convert, verify on the board, stream, report."""
+    from .demo import run_demo
+
+    # With --json the only thing on standard output is the object, so that it can be piped.
+    console = Console(stderr=as_json)
+    result = run_demo(port=port, seconds=seconds, out_dir=out, console=console)
+    if as_json:
+        print(json.dumps(result.as_dict()))
+
+
+@app.command()
+def lab(
+    browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
+) -> None:
+    """Open JupyterLab on the notebooks."""
+    from .paths import NOTEBOOKS
+
+    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS}"]
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        command.append("--allow-root")  # in a container the only user is root
+    raise typer.Exit(subprocess.call(command))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def test(context: typer.Context) -> None:
+    """Run every check and test, notebooks included. What follows goes to pytest."""
+    from .testing import run_tests
+
+    raise typer.Exit(run_tests(context.args))
+
+
+@app.command()
+def board(
+    flash: Annotated[
+        Path | None, typer.Option(help="Keep the flash in this file; default: thrown away.")
+    ] = None,
+    flash_kib: Annotated[int, typer.Option(min=64, help="Size of the flash in KiB.")] = 2048,
+    heap_kib: Annotated[int, typer.Option(min=16, help="Size of the heap in KiB.")] = 256,
+    baud: Annotated[int | None, typer.Option(min=300, help="Pace it like this UART.")] = None,
+    socket: Annotated[bool, typer.Option(help="Offer it on a socket, not on a PTY.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a virtual board until Ctrl-C: real MicroPython on a serial port."""
+    from .board.virtual import run_board_forever
+
+    run_board_forever(
+        flash=flash,
+        flash_size_bytes=flash_kib * 1024,
+        heap_size_bytes=heap_kib * 1024,
+        baud=baud,
+        transport="socket" if socket else "auto",
+        as_json=as_json,
+    )
+
+
+@app.command()
+def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
+    """Look at this laptop and at the board; say what is wrong and how to mend it."""
+    from .doctor import doctor as run_doctor
+
+    report = run_doctor(port=port)
+    if as_json:
+        print(json.dumps(report.as_dict()))
+    else:
+        Console().print(report)
+    raise typer.Exit(0 if report.ok else 1)
+
+
+@modules_app.command("build")
+def modules_build(
+    arch: Annotated[str | None, typer.Option(help="One architecture; default: all.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Copy the built files here.")] = None,
+) -> None:
+    """Compile every native module for every architecture, and print their sizes."""
+    from .modules.build import build_all, size_table
+
+    Console().print(size_table(build_all(arch=arch, out_dir=out)))
+
+
+def main() -> None:
+    """Entry point: a known failure is two lines and exit code 1, not a traceback."""
+    try:
+        app()
+    except WorkshopError as error:
+        console: Any = Console(stderr=True)
+        console.print(f"[bold red]✘[/] {_escape(str(error))}")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+if __name__ == "__main__":
+    main()

