@@ -28,6 +28,7 @@ CHANNELS = ("acc_x", "acc_y", "acc_z", "gyro_x", "gyro_y", "gyro_z")
 # far below the noise of the accelerometer at rest and keeps its +-29.4 inside int16.
 ACC_STEP, GYRO_STEP = 0.001, 0.0026633725
 UNITS_PER_LSB = (ACC_STEP,) * 3 + (GYRO_STEP,) * 3
+CHANNEL_UNITS = ("m/s²",) * 3 + ("rad/s",) * 3  # our reading: see data/README.md
 # A fixed date, so that the same values make the same bytes.
 ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -94,7 +95,12 @@ def main() -> None:
         labels += names
         ids += [f"{part}-{row:02d}" for row in range(len(names))]
         split += [part] * len(names)
-    meta = {"rate_hz": 10.0, "channels": CHANNELS, "units_per_lsb": UNITS_PER_LSB}
+    meta = {
+        "rate_hz": 10.0,
+        "channels": CHANNELS,
+        "units_per_lsb": UNITS_PER_LSB,
+        "channel_units": CHANNEL_UNITS,
+    }
     write_npz(
         options.target,
         {
@@ -102,7 +108,7 @@ def main() -> None:
             "labels": np.array(labels),
             "ids": np.array(ids),
             "split": np.array(split),
-            "meta": np.array(json.dumps(meta)),
+            "meta": np.array([json.dumps(meta)]),
         },
     )
     data = options.target.read_bytes()

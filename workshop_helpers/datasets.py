@@ -7,7 +7,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from .paths import DATA
 
 # SHA-256 of each file, as its extract script prints it.
 _SHA256 = {
-    "basic_motions": "e27ac5cc5c8e3e920f3e51d965e5edeb8b27de3730cda31b15b48cfd0f252901",
+    "basic_motions": "2ee6a920aad46cf3949db6fabecfa4e9f6c8f92d46dae8978e9dc3d72ed8871f",
 }
 
 
@@ -28,7 +28,7 @@ class Dataset:
 
     `samples` int16 [n_recordings, n_samples, n_channels] in sensor counts; `labels`, `ids` and
     `split` ("train" or "test") are str [n_recordings]. `samples * units_per_lsb` is the physical
-    value, one factor for each channel.
+    value in `channel_units`, one factor float64 and one unit for each channel.
     """
 
     name: str
@@ -38,8 +38,17 @@ class Dataset:
     split: NDArray[np.str_]
     rate_hz: float
     channels: tuple[str, ...]
-    units_per_lsb: tuple[float, ...]
+    units_per_lsb: NDArray[np.float64]
+    channel_units: tuple[str, ...]
     meta: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    @property
+    def duration_s(self) -> float:
+        """Length of one recording."""
+        return float(self.samples.shape[1] / self.rate_hz)
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -51,22 +60,18 @@ class Dataset:
         keep = self.split == split
         if not keep.any():
             raise DataError(f"{self.name} has no part {split!r}.", "Use 'train' or 'test'.")
-        return Dataset(
-            self.name, self.samples[keep], self.labels[keep], self.ids[keep], self.split[keep],
-            self.rate_hz, self.channels, self.units_per_lsb, self.meta,
-        )  # fmt: skip
-
-    def npy(self, index: int) -> bytes:
-        """One recording as a `.npy` file, int16 [n_samples, n_channels], for the replay sensor."""
-        buffer = io.BytesIO()
-        samples = np.ascontiguousarray(self.samples[index].astype("<i2"))
-        np.lib.format.write_array(buffer, samples, version=(1, 0))
-        return buffer.getvalue()
+        return replace(
+            self,
+            samples=self.samples[keep],
+            labels=self.labels[keep],
+            ids=self.ids[keep],
+            split=self.split[keep],
+        )
 
     def __repr__(self) -> str:
-        n_recordings, n_samples, n_channels = self.samples.shape
+        n_recordings, _, n_channels = self.samples.shape
         return (
-            f"<Dataset {self.name}: {n_recordings} recordings of {n_samples / self.rate_hz:g} s, "
+            f"<Dataset {self.name}: {n_recordings} recordings of {self.duration_s:g} s, "
             f"{n_channels} channels at {self.rate_hz:g} Hz, classes {', '.join(self.classes)}>"
         )
 
@@ -94,6 +99,23 @@ def load(name: str = "basic_motions") -> Dataset:
         raise DataError(f"data/{path.name} is not laid out as expected: {error}", mend) from error
 
 
+def to_npy(samples: NDArray[np.int16]) -> bytes:
+    """One recording int16 [n_samples, n_channels] as the `.npy` file that the replay sensor plays.
+
+    Raises:
+        DataError: another type or shape.
+    """
+    if samples.dtype != np.int16 or samples.ndim != 2:
+        raise DataError(
+            f"A recording to replay is int16 [n_samples, n_channels], this is {samples.dtype} "
+            f"with shape {samples.shape}.",
+            "Give one recording of a data set: to_npy(data.samples[0]).",
+        )
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(samples, dtype="<i2"), version=(1, 0))
+    return buffer.getvalue()
+
+
 def _dataset(name: str, arrays: dict[str, NDArray[Any]]) -> Dataset:
     meta = json.loads(arrays["meta"].item())
     samples = arrays["samples"].astype(np.int16, copy=False)
@@ -107,6 +129,7 @@ def _dataset(name: str, arrays: dict[str, NDArray[Any]]) -> Dataset:
         split=arrays["split"],
         rate_hz=float(meta["rate_hz"]),
         channels=tuple(meta["channels"]),
-        units_per_lsb=tuple(meta["units_per_lsb"]),
+        units_per_lsb=np.array(meta["units_per_lsb"], dtype=np.float64),
+        channel_units=tuple(meta["channel_units"]),
         meta=meta,
     )

@@ -6,12 +6,15 @@ import importlib.util
 import sys
 from array import array
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .datasets import Dataset
 from .errors import FeatureError
 from .paths import DEVICE_SCRIPTS
 
@@ -105,6 +108,58 @@ def extract(
     for index, row in enumerate(rows):
         X[index] = features.compute(array("h", row.tobytes()))
     return X, owner
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Features ready for scikit-learn, and what a model must know to be given the same ones.
+
+    `X` int16 [n, n_features]; `y` str [n]; `recording` intp [n], the index of the recording of
+    each row in the data set (`groups=` for a split that keeps a recording together).
+    """
+
+    X: NDArray[np.int16]
+    y: NDArray[np.str_]
+    recording: NDArray[np.intp]
+    names: tuple[str, ...]
+    window: int
+    hop: int
+    rate_hz: float
+    channels: tuple[str, ...]
+    units_per_lsb: tuple[float, ...]
+
+    def metadata(self) -> dict[str, Any]:
+        """What travels with the model; the app on the board refuses a model that differs."""
+        return {
+            "features_id": features_id(),
+            "window": self.window,
+            "hop": self.hop,
+            "rate_hz": self.rate_hz,
+            "channels": list(self.channels),
+            "units_per_lsb": list(self.units_per_lsb),
+        }
+
+    def __repr__(self) -> str:
+        return (
+            f"<FeatureSet: {len(self.X)} windows of {self.window} samples "
+            f"({self.window / self.rate_hz:g} s), {len(self.names)} features>"
+        )
+
+
+def motion_features(data: Dataset, window: int = WINDOW, hop: int = HOP) -> FeatureSet:
+    """Features of every window of a data set, see `extract`."""
+    X, recording = extract(data.samples, window, hop)
+    return FeatureSet(
+        X=X,
+        y=data.labels[recording],
+        recording=recording,
+        names=feature_names(data.channels),
+        window=window,
+        hop=hop,
+        rate_hz=data.rate_hz,
+        channels=data.channels,
+        units_per_lsb=tuple(float(units) for units in data.units_per_lsb),
+    )
 
 
 def _checked(samples: NDArray[np.int16]) -> NDArray[np.int16]:
