@@ -1,4 +1,4 @@
-"""The report's pictures: pure functions from results to matplotlib figures."""
+"""Pictures: pure functions from results to figures that a notebook shows as they are."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F
 
 def confusion_figure(
     truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
-) -> Figure:
+) -> Picture:
     """Counts of true class (rows) against the class the board said (columns)."""
     index = {name: i for i, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     for t, p in zip(truth, predicted, strict=True):
         counts[index[t], index[p]] += 1
-    figure = _figure(5.2, 4.6)
+    figure = Picture(5.2, 4.6)
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
     for row, col in np.ndindex(*counts.shape):
@@ -47,7 +47,7 @@ def stream_figure(
     truth: Sequence[str],
     classes: Sequence[str],
     unit: str,
-) -> Figure:
+) -> Picture:
     """The streamed signal above, the class shares below, the truth as a coloured band.
 
     Args:
@@ -57,7 +57,7 @@ def stream_figure(
         outputs: [m, len(classes)] share of the forest's vote for each class.
         truth: [m] true class of each prediction.
     """
-    figure = _figure(9.0, 5.4)
+    figure = Picture(9.0, 5.4)
     signal, shares = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1))
     for column, name in enumerate(channels):
         signal.plot(t_samples_s, samples[:, column], label=name, lw=1.2, color=PALETTE[column])
@@ -85,19 +85,91 @@ def _truth_band(
         axes.axvspan(edges[i], edges[i + 1], ymin=0.94, ymax=1.0, color=colour, lw=0)
 
 
-def _figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)  # no pyplot: the demo leaves a notebook's own figures alone
-    return figure
+class Picture(Figure):
+    """A figure that shows itself in a notebook, whatever backend is chosen, and outside pyplot."""
+
+    def __init__(self, width: float, height: float) -> None:
+        super().__init__(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(self)
+
+    def _repr_png_(self) -> bytes:
+        return png(self, dpi=100)
 
 
-def png(figure: Figure) -> bytes:
-    """The figure as PNG, sharp enough for a projector."""
+def png(figure: Figure, dpi: int = 150) -> bytes:
+    """The figure as PNG; the default is sharp enough for a projector."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
+    figure.savefig(buffer, format="png", dpi=dpi)
     return buffer.getvalue()
 
 
 def data_url(figure: Figure) -> str:
     """The figure as a `data:` address, so that a page needs no other file."""
     return "data:image/png;base64," + base64.b64encode(png(figure)).decode("ascii")
+
+
+def recordings_figure(
+    samples: NDArray[np.float64],
+    labels: Sequence[str],
+    rate_hz: float,
+    channels: Sequence[str],
+    unit: str,
+) -> Picture:
+    """One panel a recording, all with the same axes.
+
+    Args:
+        samples: [n, n_samples, c] in `unit`; `labels` names the n panels, `channels` the c lines.
+    """
+    picture = Picture(9.0, 1.5 * len(samples) + 0.8)
+    t_s = np.arange(samples.shape[1]) / rate_hz
+    panels = picture.subplots(len(samples), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
+    for axes, recording, label in zip(panels, samples, labels, strict=True):
+        for column, name in enumerate(channels):
+            axes.plot(t_s, recording[:, column], lw=1.2, color=PALETTE[column], label=name)
+        axes.set_title(label, loc="left", fontsize=12, fontweight="bold")
+    panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(channels), frameon=False)
+    panels[len(panels) // 2].set_ylabel(unit)
+    panels[-1].set_xlabel("time, s")
+    return picture
+
+
+def windows_figure(
+    signal: NDArray[np.float64], rate_hz: float, window: int, hop: int, unit: str, shown: int = 6
+) -> Picture:
+    """A signal, and below it the first windows cut from it: each a bar, one hop after the other.
+
+    Args:
+        signal: [n] in `unit`; window, hop: in samples; shown: how many windows to draw.
+    """
+    picture = Picture(9.0, 4.2)
+    above, below = picture.subplots(2, 1, sharex=True, height_ratios=(3, 2))
+    above.plot(np.arange(len(signal)) / rate_hz, signal, color=PALETTE[0], lw=1.3)
+    above.set_ylabel(unit)
+    starts = range(0, min(len(signal) - window + 1, shown * hop), hop)
+    for row, start in enumerate(starts):
+        colour = PALETTE[row % 7]
+        below.barh(-row, window / rate_hz, left=start / rate_hz, height=0.8, color=colour)
+        end_s = (start + window) / rate_hz
+        below.annotate("prediction", (end_s, -row), (6, -4), textcoords="offset points")
+    below.set_yticks([])
+    below.set_xlabel("time, s")
+    overlap = max(0.0, 1 - hop / window)
+    below.set_title(
+        f"windows of {window / rate_hz:g} s, a new one every {hop / rate_hz:g} s: "
+        f"{overlap:.0%} overlap",
+        loc="left",
+    )
+    return picture
+
+
+def shares_figure(names: Sequence[str], shares: Sequence[float], title: str) -> Picture:
+    """Horizontal bars from 0 to 100 %, with the numbers written on them."""
+    picture = Picture(8.0, 0.7 * len(names) + 1.0)
+    axes = picture.subplots()
+    bars = axes.barh(list(names), [100 * s for s in shares], color=PALETTE[: len(names)])
+    axes.bar_label(bars, fmt="%.1f %%", padding=4)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 114)
+    axes.set_xlabel("%")
+    axes.set_title(title, loc="left")
+    return picture

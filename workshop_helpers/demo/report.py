@@ -10,12 +10,12 @@ from string import Template
 import numpy as np
 from numpy.typing import NDArray
 
+from .. import plots
 from ..datasets import Dataset
 from ..features import FeatureSet
 from ..model import DeviceModel, VerifyReport
 from ..stream import Record
 from ..text import printable
-from . import plots
 from .result import DemoResult
 
 TEMPLATE = Path(__file__).with_name("report_template.html")
@@ -60,7 +60,7 @@ def write_report(
     return target
 
 
-def _stream_figure(records: list[Record], data: Dataset) -> plots.Figure:
+def _stream_figure(records: list[Record], data: Dataset) -> plots.Picture:
     blocks = [r for r in records if r.kind == "samples"]
     predictions = [r for r in records if r.kind == "prediction"]
     start_us = min(r.t_us for r in [*blocks, *predictions])
