@@ -1,0 +1,481 @@
+#!/usr/bin/env python3
+"""Start here: `python3 workshop.py demo`. Needs Python 3.11 to 3.14 and nothing else.
+
+Makes `.venv` beside this file from requirements.lock (every file checked by SHA-256), installs
+the project into it, and runs `workshop ...` in there. When nothing has changed it only looks at a
+stamp and goes on. A `.venv` that is broken, moved, or of a Python that is gone is made anew; a
+set-up that was interrupted goes on where it stopped. `uv` is used if it is on PATH, else pip.
+WORKSHOP_VENV names another folder for the environment. Everything said here goes to standard
+error, so that `--json` can be piped.
+
+Windows and macOS: written against Python's documentation, not tried there yet.
+"""
+
+# Standard library only, and syntax that Python 3.6 can read, so that an old Python gets a message.
+import contextlib
+import os
+import subprocess
+import sys
+import time
+
+OLDEST, TOO_NEW = (3, 11), (3, 15)
+LOCK_WAIT_S = 900
+HEARTBEAT_S = 10
+ROOT = os.path.dirname(os.path.abspath(__file__))
+STAMP, LOG, MARKER = "workshop-stamp.json", "workshop-install.log", "workshop-venv"
+WINDOWS = os.name == "nt"
+
+# A test holds this to what the command line offers.
+COMMANDS = {
+    "demo": "the whole loop on real data: train, convert, verify on the board, stream",
+    "lab": "open JupyterLab on the notebooks",
+    "doctor": "look at this laptop and the board; say what is wrong and how to mend it",
+    "board": "run a virtual board: real MicroPython on a serial port",
+    "modules": "native modules for microcontrollers: build them, list them",
+    "test": "run every check and test, notebooks included",
+}
+
+
+class Stop(Exception):
+    """Set-up can't go on; the text says why and what to do."""
+
+
+def say(text):
+    print("workshop: " + text, file=sys.stderr, flush=True)
+
+
+def supported(version):
+    return OLDEST <= tuple(version[:2]) < TOO_NEW
+
+
+def runs(program):
+    """Whether a Python runs: a version manager may put names on PATH that lead nowhere."""
+    try:
+        return subprocess.run([program, "-c", ""], **quiet()).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
+def quiet():
+    return {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "timeout": 300}
+
+
+def python_message(version):
+    """What to tell somebody who runs this with a Python we can't use."""
+    from shutil import which
+
+    names = [f"python3.{minor}" for minor in range(TOO_NEW[1] - 1, OLDEST[1] - 1, -1)]
+    found = [name for name in names if which(name) and runs(name)]
+    if found:
+        mend = found[0] + " workshop.py ..."
+    elif which("uv"):
+        mend = "uv run --no-project --python 3.13 workshop.py ..."
+    elif WINDOWS:
+        mend = "py -3.13 workshop.py ...   (after installing Python 3.13)"
+    else:
+        mend = "install Python 3.13, then: python3.13 workshop.py ..."
+    return (
+        f"this is Python {version[0]}.{version[1]}, and the workshop needs Python "
+        f"3.{OLDEST[1]} to 3.{TOO_NEW[1] - 1}.\n  What to do: {mend}"
+    )
+
+
+if __name__ == "__main__" and not supported(sys.version_info):
+    say(python_message(sys.version_info))
+    sys.exit(2)
+
+
+# --- what there is ----------------------------------------------------------------------------
+def venv_dir():
+    return os.path.abspath(os.environ.get("WORKSHOP_VENV") or os.path.join(ROOT, ".venv"))
+
+
+def in_venv(venv, name):
+    """Path of a program in the environment."""
+    return os.path.join(venv, "Scripts" if WINDOWS else "bin", name + (".exe" if WINDOWS else ""))
+
+
+def read_stamp(venv):
+    import json
+
+    try:
+        with open(os.path.join(venv, STAMP), encoding="utf-8") as file:
+            stamp = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def write_stamp(venv, stamp):
+    import json
+
+    path = os.path.join(venv, STAMP)
+    with open(path + ".new", "w", encoding="utf-8") as file:
+        json.dump(stamp, file, indent=1)
+    os.replace(path + ".new", path)
+
+
+def digest(*parts):
+    """SHA-256 of texts and files (an absolute path is a file)."""
+    import hashlib
+
+    total = hashlib.sha256()
+    for part in parts:
+        if os.path.isabs(part):
+            with open(part, "rb") as file:
+                # Git may have changed the line ends on Windows; that is not a change.
+                total.update(file.read().replace(b"\r\n", b"\n"))
+        else:
+            total.update(part.encode())
+    return total.hexdigest()
+
+
+def venv_python(venv):
+    """Full version of the environment's Python, found by running it; None if it does not run."""
+    code = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+    try:
+        out = subprocess.run(
+            [in_venv(venv, "python"), "-I", "-S", "-c", code],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=60,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return out.stdout.decode().strip() or None if out.returncode == 0 else None
+
+
+def wanted_steps(venv, with_tests):
+    """What must be installed, in order: {step: digest of what it is made from}."""
+    steps = {"requirements.lock": digest(os.path.join(ROOT, "requirements.lock"))}
+    if with_tests:
+        steps["requirements-test.lock"] = digest(os.path.join(ROOT, "requirements-test.lock"))
+    # The editable install holds both paths, and the metadata and commands of pyproject.toml.
+    steps["project"] = digest("at " + ROOT, " in " + venv, os.path.join(ROOT, "pyproject.toml"))
+    return steps
+
+
+def missing_steps(venv, stamp, with_tests):
+    done = stamp.get("steps", {})
+    wanted = wanted_steps(venv, with_tests)
+    missing = {step: sha for step, sha in wanted.items() if done.get(step) != sha}
+    if not os.path.exists(in_venv(venv, "workshop")):
+        missing["project"] = wanted["project"]
+    return missing
+
+
+def why_rebuild(venv, stamp, version):
+    """Why the environment can't be kept, or None if it can."""
+    if not os.path.isdir(venv) or not os.listdir(venv):
+        return "there is none yet"
+    if version is None:
+        return "its Python does not run any more"
+    numbers = [int(part) for part in version.split(".")]
+    if not supported(numbers):
+        return "it is for Python " + version
+    made_with = stamp.get("python", version)
+    if made_with.split(".")[:2] != version.split(".")[:2]:
+        return f"it was made with Python {made_with} and now holds {version}"
+    if stamp.get("venv", venv) != venv:
+        return "its folder was moved"
+    return None
+
+
+# --- one at a time ----------------------------------------------------------------------------
+@contextlib.contextmanager
+def only_one(venv):
+    """Hold the set-up lock; the system frees it when a process dies, so none is ever stale."""
+    os.makedirs(os.path.dirname(venv), exist_ok=True)
+    with open(venv + ".lock", "a") as file:
+        deadline, told = time.monotonic() + LOCK_WAIT_S, False
+        while not try_lock(file):
+            if not told:
+                say("another workshop.py is setting up; waiting for it")
+                told = True
+            if time.monotonic() > deadline:
+                raise Stop(
+                    f"another workshop.py has been setting up for {LOCK_WAIT_S // 60} minutes.\n"
+                    "  What to do: end it, then run this again."
+                )
+            time.sleep(0.2)
+        yield
+
+
+def try_lock(file):
+    try:
+        if WINDOWS:
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+# --- making it --------------------------------------------------------------------------------
+def make_venv(venv):
+    """An empty environment at `venv`; whatever environment was there is removed."""
+    import shutil
+
+    # WORKSHOP_VENV may name anything: remove only what is certainly an environment.
+    known = any(os.path.exists(os.path.join(venv, name)) for name in (MARKER, "pyvenv.cfg"))
+    if os.path.isdir(venv) and os.listdir(venv) and not known:
+        raise Stop(
+            f"{venv} is there and is not a Python environment.\n"
+            "  What to do: move it away, or let WORKSHOP_VENV name another folder."
+        )
+    os.makedirs(venv, exist_ok=True)
+    # The marker stays to the last, so that a removal cut short is still known for what it is.
+    with open(os.path.join(venv, MARKER), "w") as file:
+        file.write("made by workshop.py\n")
+    try:
+        for entry in os.scandir(venv):
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path)
+            elif entry.name != MARKER:
+                os.remove(entry.path)
+    except OSError as error:
+        raise Stop(
+            f"the old environment can't be removed: {error}\n"
+            "  What to do: close notebooks and terminals that use it, then run this again."
+        ) from None
+    # The base interpreter: this one may live in the very folder that was just removed.
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    run_quietly(venv, [base, "-I", "-m", "venv", "--without-pip", venv], "venv")
+
+
+def have_pip(venv):
+    """Make sure that pip runs in the environment (one made by uv has none)."""
+    python = in_venv(venv, "python")
+    if subprocess.run([python, "-I", "-m", "pip", "--version"], **quiet()).returncode == 0:
+        return
+    made = subprocess.run([python, "-I", "-m", "ensurepip", "--upgrade"], **quiet())
+    if made.returncode:
+        version = "{}.{}".format(*sys.version_info[:2])
+        raise Stop(
+            "this Python has no pip to give (the module ensurepip is missing or broken).\n"
+            f"  What to do on Debian or Ubuntu: sudo apt install python{version}-venv\n"
+            f"  Elsewhere: install Python {version} from python.org, or install uv; then run this "
+            "again."
+        )
+
+
+def install_sources():
+    """Arguments for pip and uv that say where wheels come from. None: as the user configured."""
+    return []
+
+
+def install_arguments(step):
+    """Arguments of `pip install` (and `uv pip install`) for one step."""
+    if step == "project":
+        # flit_core is in the lock, so this needs no network.
+        return ["--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT]
+    # The lock is complete, so nothing need be looked up; wheels only, so no compiler is needed.
+    fixed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
+    return fixed + install_sources() + ["--requirement", os.path.join(ROOT, step)]
+
+
+def install(venv, step):
+    """Install one step with uv, else with pip."""
+    from shutil import which
+
+    arguments, uv = install_arguments(step), which("uv")
+    python = in_venv(venv, "python")
+    if uv:
+        if run(venv, [uv, "pip", "install", "--python", python, *arguments]) == 0:
+            return
+        say("uv did not manage; trying pip")  # it does not read pip's own settings
+    have_pip(venv)
+    drop_half_installed(venv)
+    log = os.path.join(venv, LOG)
+    with contextlib.suppress(FileNotFoundError):
+        os.remove(log)
+    pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--log", log, "install"]
+    if run(venv, pip + arguments) != 0:
+        raise Stop(explain(log))
+
+
+def drop_half_installed(venv):
+    """Forget packages whose install was cut short: pip would take them for whole."""
+    import glob
+    import shutil
+
+    for site in ("Lib/site-packages", "lib/python*/site-packages"):
+        for info in glob.glob(os.path.join(glob.escape(venv), site, "*.dist-info")):
+            if not os.path.exists(os.path.join(info, "RECORD")):
+                shutil.rmtree(info, ignore_errors=True)
+
+
+def run(venv, command):
+    """Run an installer; its own progress on a terminal, else a line every ten seconds."""
+    environment = dict(os.environ, PIP_USER="0", PYTHONNOUSERSITE="1", PIP_NO_INPUT="1")
+    environment.pop("PYTHONHOME", None)
+    if sys.stderr.isatty():
+        return subprocess.call(command, env=environment, stdout=sys.stderr)
+    with open(os.path.join(venv, LOG + ".out"), "wb") as out:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
+        )
+        began = time.monotonic()
+        try:
+            while True:
+                try:
+                    return process.wait(HEARTBEAT_S)
+                except subprocess.TimeoutExpired:
+                    say(f"  still at it ({time.monotonic() - began:.0f} s)")
+        finally:
+            if process.poll() is None:
+                process.terminate()
+
+
+def run_quietly(venv, command, what):
+    out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    if out.returncode:
+        text = out.stdout.decode(errors="replace").strip()
+        raise Stop(f"{what} failed for {venv}:\n{text}")
+
+
+REASONS = (  # what pip's log holds -> what to say; the first that fits
+    (
+        ("Hashes are required", "must have their versions pinned"),
+        "the lock file lacks a hash for something this system needs.\n"
+        "  What to do: get the workshop's files again; if that does not help, report it.",
+    ),
+    (
+        (
+            "NewConnectionError",
+            "Failed to establish",
+            "name resolution",
+            "getaddrinfo",
+            "ConnectTimeout",
+            "ReadTimeout",
+            "Connection aborted",
+            "ProxyError",
+            "IncompleteRead",
+            "SSLError",
+            "Network is unreachable",
+            "Connection refused",
+            "timed out",
+        ),
+        "the network did not deliver everything.\n"
+        "  What to do: look at the network (a log-in page? a proxy?), then run the same command "
+        "again; it goes on where it stopped.",
+    ),
+    (
+        ("DO NOT MATCH THE HASHES",),
+        "a download is not what the lock file expects, so nothing of it was installed.\n"
+        "  What to do: run it again; if it stays like this, the network or mirror alters files, "
+        "or has no file for this system: try another network.",
+    ),
+    (("No space left", "Errno 28"), "the disk is full.\n  What to do: free about 1 GB."),
+    (
+        ("No matching distribution", "Could not find a version", "not a supported wheel"),
+        "something in the lock file has no wheel for this Python or system.\n"
+        "  What to do: use a 64-bit Python 3.11 to 3.14 (Windows on ARM: the x86-64 one) on "
+        "Linux, macOS or Windows.",
+    ),
+)
+
+
+def explain(log):
+    """One clear message from pip's log."""
+    try:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError:
+        text = ""
+    why = "the installer failed.\n  What to do: read the end of its log."
+    for signs, reason in REASONS:
+        if any(sign in text for sign in signs):
+            why = reason
+            break
+    errors = [line.split(" ", 1)[-1] for line in text.splitlines() if "ERROR:" in line]
+    return why + "\n  Log: " + log + "".join("\n  " + line.strip() for line in errors[-3:])
+
+
+def set_up(venv, with_tests):
+    """Bring the environment to what the lock files say. Quick when it is there already."""
+    stamp, version = read_stamp(venv), venv_python(venv)
+    if why_rebuild(venv, stamp, version) is None and not missing_steps(venv, stamp, with_tests):
+        return
+    with only_one(venv):
+        began = time.monotonic()
+        stamp, version = read_stamp(venv), venv_python(venv)  # another one may have done it
+        why = why_rebuild(venv, stamp, version)
+        if why:
+            say(f"making the environment {venv} ({why})")
+            make_venv(venv)
+            stamp, version = {}, venv_python(venv)
+        stamp.update(venv=venv, python=version, steps=stamp.get("steps", {}))
+        for step, sha in missing_steps(venv, stamp, with_tests).items():
+            say(STEP_LINES[step])
+            # Whatever happens from here on, the old stamp does not hold any more.
+            stamp["steps"].pop(step, None)
+            write_stamp(venv, stamp)
+            install(venv, step)
+            stamp["steps"][step] = sha
+            write_stamp(venv, stamp)
+        say(f"ready after {time.monotonic() - began:.0f} s")
+
+
+STEP_LINES = {
+    "requirements.lock": "installing what the workshop needs (up to 150 MB the first time)",
+    "requirements-test.lock": "installing what the tests need (30 MB the first time)",
+    "project": "installing the workshop itself",
+}
+
+
+# --- running ----------------------------------------------------------------------------------
+def hand_over(venv, arguments):
+    """Become `workshop ARGUMENTS`, or run it to its end on Windows. Returns its exit code."""
+    if not WINDOWS:
+        python = in_venv(venv, "python")
+        os.execv(python, [python, in_venv(venv, "workshop"), *arguments])
+    process = subprocess.Popen([in_venv(venv, "workshop"), *arguments])
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the child got Ctrl-C as well, and decides
+
+
+def help_text():
+    lines = ["Usage: python3 workshop.py COMMAND [options]", ""]
+    lines += [f"  {name:<9} {text}" for name, text in COMMANDS.items()]
+    lines += [
+        "",
+        "The first run sets everything up. More: python3 workshop.py COMMAND --help",
+    ]
+    return "\n".join(lines)
+
+
+def main(arguments):
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        print(help_text())
+        return 0
+    if arguments[0] not in COMMANDS:
+        import difflib
+
+        close = difflib.get_close_matches(arguments[0], COMMANDS, 1)
+        hint = f"did you mean {close[0]}?" if close else "--help lists them."
+        say(f"there is no command {arguments[0]!r}; {hint}")
+        return 2
+    venv = venv_dir()
+    try:
+        set_up(venv, with_tests=arguments[0] == "test")
+    except Stop as stop:
+        say(str(stop))
+        return 1
+    except KeyboardInterrupt:
+        say("stopped. The same command goes on where it was.")
+        return 130
+    return hand_over(venv, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
