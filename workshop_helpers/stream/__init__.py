@@ -1,1 +1,7 @@
+"""Live records from the board: parsed, counted, shown."""
 
+from .counters import Counters
+from .records import Damaged, Record, RecordParser, TextLine
+from .stream import Stream, open_stream
+
+__all__ = ["Counters", "Damaged", "Record", "RecordParser", "Stream", "TextLine", "open_stream"]

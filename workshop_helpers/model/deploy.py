@@ -1,0 +1,221 @@
+"""Everything an app needs, onto the board: module, libraries, app, data, model."""
+
+from __future__ import annotations
+
+import ast
+import html
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import BoardGoneError, FileError, StreamError, WorkshopError
+from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
+
+if TYPE_CHECKING:
+    from ..board import Board
+    from . import DeviceModel
+
+# What was deployed last: {"app": ..., "config": {...}}. Streams and the autostart read it.
+DEPLOYED = "/app.json"
+# Settings go into the app's main(config).
+Progress = bool | Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class DeployReport:
+    """What went to the board, in this order. Files that were already there are `skipped`."""
+
+    sent: tuple[str, ...]
+    skipped: tuple[str, ...]
+    sent_bytes: int
+    total_bytes: int
+    modules: tuple[str, ...]
+    app: str | None
+    model: str | None
+
+    def __repr__(self) -> str:
+        return (
+            f"<DeployReport: {len(self.sent)} files sent ({self.sent_bytes} bytes), "
+            f"{len(self.skipped)} already there, modules: {', '.join(self.modules) or 'none'}>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(path, "sent") for path in self.sent] + [(path, "there") for path in self.skipped]
+        cells = "".join(
+            f"<tr><td>{html.escape(path)}</td><td>{how}</td></tr>" for path, how in rows
+        )
+        return f"<p>{html.escape(repr(self)[1:-1])}</p><table>{cells}</table>"
+
+
+def deploy(
+    board: Board,
+    model: DeviceModel | None = None,
+    app: str | None = None,
+    *,
+    files: Mapping[str, bytes] | None = None,
+    progress: Progress = False,
+    **config: Any,
+) -> DeployReport:
+    """Bring a model, an app and all it imports onto the board; what is equal there is skipped.
+
+    The order makes a broken-off deploy harmless: what others need goes first, and model.json,
+    without which no app starts, goes last.
+
+    Args:
+        board: connected, at its prompt.
+        model: goes to /models/<its name>/; its native module is installed as well.
+        app: a name in device_scripts/apps; goes to /, what it imports to /lib.
+        files: more files, path on the board -> content (recordings to replay, for example).
+        progress: as for `Board.put`, for each file.
+        config: settings for the app, used whenever it is started; `sensor="replay"` brings
+            device_scripts/sensors/replay.py along.
+
+    Raises:
+        FileError: there is no such app or sensor.
+        WorkshopError: what `Board.put` and `install` raise.
+    """
+    config = _defaults(model, app, dict(files or {}), config)
+    sources = _sources(app, config.get("sensor"))
+    modules = _modules(sources.values(), model)
+    for name in modules:
+        board.install(name)
+
+    to_send = {path: source.read_bytes() for path, source in sources.items()}
+    to_send.update(files or {})
+    if app:
+        to_send[DEPLOYED] = json.dumps({"app": app, "config": config}).encode()
+    folder = f"/models/{model.name}" if model else ""
+    if model:
+        names = sorted(model.files, key=lambda name: name == "model.json")
+        to_send.update({f"{folder}/{name}": model.files[name] for name in names})
+        _withdraw(board, f"{folder}/model.json", model.files["model.json"])
+
+    sent: list[str] = []
+    skipped: list[str] = []
+    made: set[str] = set()
+    for path, data in to_send.items():
+        parent = path.rpartition("/")[0]
+        if parent and parent not in made:
+            board.mkdir(parent)
+            made.add(parent)
+        report = board.put(data, path, progress=progress)
+        (skipped if report.skipped else sent).append(path)
+    return DeployReport(
+        sent=tuple(sent),
+        skipped=tuple(skipped),
+        sent_bytes=sum(len(to_send[path]) for path in sent),
+        total_bytes=sum(map(len, to_send.values())),
+        modules=tuple(modules),
+        app=app,
+        model=folder or None,
+    )
+
+
+def read_deployed(board: Board, app: str | None = None) -> tuple[str, dict[str, Any]]:
+    """Name and settings of the app deployed last; for another `app`, no settings.
+
+    Raises:
+        StreamError: nothing was deployed, or not this app.
+    """
+    try:
+        known = json.loads(board.get(DEPLOYED))
+        name, config = str(known["app"]), dict(known["config"])
+    except BoardGoneError:
+        raise
+    except (WorkshopError, ValueError, KeyError, TypeError):
+        name, config = "", {}
+    if app is not None and app != name:
+        name, config = app, {}
+    if not name or not name.isidentifier() or not board.exists(f"/{name}.py"):
+        raise StreamError(
+            f"The app {name!r} is not on the board." if name else "No app was deployed yet.",
+            "Deploy it first: board.deploy(model, app='har_live').",
+        )
+    return name, config
+
+
+def closure(source: Path) -> dict[str, Path]:
+    """The files of device_scripts that a file imports, at any depth: path on the board -> file."""
+    found: dict[str, Path] = {}
+    todo = [source]
+    while todo:
+        for name in _imports(todo.pop()):
+            path = _library(name)
+            if path and path[0] not in found:
+                found[path[0]] = path[1]
+                todo.append(path[1])
+    return found
+
+
+def _sources(app: str | None, sensor: str | None) -> dict[str, Path]:
+    """Path on the board -> file, libraries first and the app last."""
+    if app is None:
+        return {}
+    main = DEVICE_SCRIPTS / "apps" / f"{app}.py"
+    roots = [main]
+    if sensor:
+        roots.insert(0, DEVICE_SCRIPTS / "sensors" / f"{sensor}.py")
+    sources: dict[str, Path] = {}
+    for root in roots:
+        if not root.is_file():
+            known = sorted(path.stem for path in root.parent.glob("*.py"))
+            raise FileError(
+                f"There is no {root.name} in device_scripts/{root.parent.name}.",
+                f"Choose one of: {', '.join(known)}.",
+            )
+        sources.update(closure(root))
+    if sensor:
+        sources[f"/lib/sensors/{sensor}.py"] = roots[0]
+    sources[f"/{app}.py"] = main
+    return sources
+
+
+def _imports(source: Path) -> set[str]:
+    """Dotted names that a file imports, in functions as well."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"), str(source))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _library(name: str) -> tuple[str, Path] | None:
+    """Where a name's file is and goes: `link`, `sensors.replay`; None if it is not ours."""
+    relative = name.replace(".", "/") + ".py"
+    folder = DEVICE_SCRIPTS if name.startswith("sensors.") else DEVICE_SCRIPTS / "lib"
+    path = folder / relative
+    return (f"/lib/{relative}", path) if path.is_file() else None
+
+
+def _modules(sources: Any, model: DeviceModel | None) -> list[str]:
+    """Native modules that these files import, and the model's."""
+    names = {model.module} if model else set()
+    for source in sources:
+        names.update(n for n in _imports(source) if (NATIVE_MODULES / f"{n}_ref.py").is_file())
+    return sorted(names)
+
+
+def _defaults(
+    model: DeviceModel | None, app: str | None, files: dict[str, bytes], config: dict[str, Any]
+) -> dict[str, Any]:
+    """What follows from the rest and need not be said: the model's folder, what to replay."""
+    if app is None:
+        return config
+    if model:
+        config.setdefault("model", f"/models/{model.name}")
+    recordings = [path for path in files if path.endswith(".npy")]
+    if recordings:
+        config.setdefault("sensor", "replay")
+        config.setdefault("recordings", recordings)
+    return config
+
+
+def _withdraw(board: Board, path: str, new: bytes) -> None:
+    """Remove a model.json that is about to change, so that no old one describes new files."""
+    if board.exists(path) and board.get(path) != new:
+        board.rm(path)
