@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -159,6 +159,25 @@ def windows_figure(
         f"{overlap:.0%} overlap",
         loc="left",
     )
+    return picture
+
+
+def histogram_figure(values: Mapping[str, NDArray[np.floating]], label: str) -> Picture:
+    """Distributions of several groups over the same bins, each as a share of its group.
+
+    Args:
+        values: group name -> [n] numbers between 0 and 1.
+        label: what the numbers are.
+    """
+    picture = Picture(8.0, 3.4)
+    axes = picture.subplots()
+    edges = np.linspace(0, 1, 21).tolist()
+    for column, (name, group) in enumerate(values.items()):
+        weights = np.full(len(group), 100 / max(1, len(group)))
+        axes.hist(group, edges, weights=weights, alpha=0.65, color=PALETTE[column], label=name)
+    axes.set_xlabel(label)
+    axes.set_ylabel("% of windows")
+    axes.legend(frameon=False)
     return picture
 
 
