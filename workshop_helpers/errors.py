@@ -69,6 +69,13 @@ class NoBoardError(BoardError):
     default_mend = "Plug the board in with a data cable, or use connect('virtual')."
 
 
+class ManyBoardsError(BoardError):
+    """Several ports look equally like a board."""
+
+    code = "MANY_BOARDS"
+    default_mend = "Name the port: connect('/dev/ttyACM0')."
+
+
 class PortBusyError(BoardError):
     """Another program or notebook holds the port."""
 

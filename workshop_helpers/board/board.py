@@ -1,0 +1,332 @@
+"""`Board`: one object for one board, and everything a notebook asks of it."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import shlex
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from .. import paths
+from ..errors import BoardError, BoardGoneError, FileError, NoBoardError, PortBusyError
+from . import files
+from .answers import ANSWER_LIMIT_BYTES, between, from_literal, literal, new_token
+from .files import DeviceFile, PutReport
+from .info import BoardInfo, read_info
+from .progress import ProgressOption
+from .running import Running
+from .snippets import ask
+from .transport import BoardTransport
+
+if TYPE_CHECKING:
+    from ..model.deploy import DeployReport
+    from ..modules.install import InstalledModule
+    from ..stream import Stream
+    from .virtual import VirtualBoard
+
+_LOCK_S = 60.0  # how long one thread waits for another one's use of the board
+
+
+class Board:
+    """A MicroPython board on a port. Made by `connect`; a context manager.
+
+    Any thread may use it: uses wait for each other. While a program runs (`start`, `stream`) every
+    other use raises BoardError. Every method may raise BoardGoneError (then `reconnect`).
+    """
+
+    def __init__(
+        self, port: str, *, timeout_s: float = 10.0, virtual: VirtualBoard | None = None
+    ) -> None:
+        self.port = port
+        self.virtual = virtual
+        self._lock = threading.RLock()
+        self._info: BoardInfo | None = None
+        self._running: Running | None = None
+        self._running_name = ""
+        self._held = _Held(virtual)
+        # Runs at close, when the object is collected, and when the interpreter exits.
+        self._finalizer = weakref.finalize(self, self._held.release)
+        try:
+            self._held.transport = BoardTransport(port, timeout_s=timeout_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def __enter__(self) -> Board:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "" if self._finalizer.alive else ", closed"
+        kind = "virtual board" if self.is_virtual else "board"
+        name = f": {self._info.name}" if self._info else ""
+        return f"<{kind} on {self.port}{name}{state}>"
+
+    @property
+    def is_virtual(self) -> bool:
+        return self.virtual is not None
+
+    @property
+    def info(self) -> BoardInfo:
+        """What the board is and has; kept until something changes it (a copy, a reset)."""
+        with self._use() as transport:
+            if self._info is None:
+                self._info = read_info(transport)
+            return self._info
+
+    # --- code ----------------------------------------------------------------------------------
+    def exec(
+        self, code: str, *, timeout_s: float = 10.0, on_output: Callable[[str], None] | None = None
+    ) -> str:
+        """Run code, wait for its end, return what it printed.
+
+        `on_output` gets the text as it comes. Raises DeviceError (with the traceback),
+        BoardTimeoutError after `timeout_s` (the program is interrupted, the board usable).
+        """
+        consume = None
+        if on_output is not None:
+            show, decoder = on_output, codecs.getincrementaldecoder("utf-8")("replace")
+
+            def consume(data: bytes) -> None:
+                show(decoder.decode(data).replace("\r\n", "\n"))
+
+        with self._use() as transport:
+            output = transport.run(code, timeout_s, consume)
+        return output.decode("utf-8", "replace").replace("\r\n", "\n")
+
+    def eval(self, expression: str, *, timeout_s: float = 10.0) -> Any:
+        """The value of an expression, if it is a Python literal; else BadAnswerError."""
+        token = new_token()
+        code = f"_w_answer = repr((\n{expression}\n))\nprint({token!r} + _w_answer + {token!r})\n"
+        with self._use() as transport:
+            output = transport.run(
+                code + "del _w_answer", timeout_s, limit_bytes=ANSWER_LIMIT_BYTES
+            )
+        return from_literal(between(output, token))
+
+    def call(self, function: str, *args: object, timeout_s: float = 10.0) -> Any:
+        """Call "module.function" on the board with literals; its answer comes back as JSON.
+
+        So tuples come back as lists, and bytes and arrays as lists of numbers. What the function
+        prints is dropped. Raises TypeError for other arguments, DeviceError, BadAnswerError.
+        """
+        module, found, name = function.rpartition(".")
+        if not found or not all(part.isidentifier() for part in function.split(".")):
+            raise BoardError(
+                f"{function!r} is not the name of a function in a module.",
+                "Write it as 'module.function'.",
+            )
+        literal(args)  # a wrong argument is the caller's TypeError, before anything is sent
+        with self._use() as transport:
+            return ask(transport, "call", module, name, args, timeout_s=timeout_s)
+
+    def start(self, code: str, *, name: str = "a program") -> Running:
+        """Start a program and return at once; the board is busy until it ends or is stopped."""
+        with self._use() as transport:
+            transport.begin(code)
+            self._running_name = name
+            self._running = Running(transport)
+            return self._running
+
+    def run(self, code_or_app: str, *, timeout_s: float = 60.0) -> str:
+        """Run an app of `device_scripts/apps` by its name, or a .py file, to its end."""
+        path = Path(code_or_app)
+        if not code_or_app.endswith(".py"):
+            path = paths.DEVICE_SCRIPTS / "apps" / f"{code_or_app}.py"
+        if not path.is_file():
+            apps = sorted(file.stem for file in (paths.DEVICE_SCRIPTS / "apps").glob("*.py"))
+            raise FileError(
+                f"There is no app {code_or_app!r}.", f"There are: {', '.join(apps)}; or a .py file."
+            )
+        return self.exec(path.read_text(encoding="utf-8"), timeout_s=timeout_s)
+
+    # --- files ---------------------------------------------------------------------------------
+    def ls(self, path: str = "/", recursive: bool = False) -> list[DeviceFile]:
+        """The entries of a directory, sorted. Raises FileError, NoFileSystemError."""
+        with self._use() as transport:
+            return files.list_files(transport, files.absolute(path), recursive)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is a file or directory of this name."""
+        with self._use() as transport:
+            return files.exists(transport, files.absolute(path))
+
+    def mkdir(self, path: str) -> None:
+        """Make a directory and its parents; fine if it is there. Raises FileError."""
+        with self._changed() as transport:
+            files.make_dirs(transport, files.absolute(path))
+
+    def rm(self, path: str, recursive: bool = False) -> None:
+        """Remove a file or an empty directory; with `recursive` a directory and all in it."""
+        with self._changed() as transport:
+            files.remove(transport, files.absolute(path), recursive)
+
+    def put(
+        self, source: Path | str | bytes, path: str, *, progress: ProgressOption = False
+    ) -> PutReport:
+        """Copy a host file, or bytes, to `path` (or into the directory `path`) on the board.
+
+        Whole or not at all: a temporary name, SHA-256 on the board, then the real name. A file that
+        is there already is skipped; missing directories are made. `progress`: True shows a bar, a
+        callback gets (done_bytes, total_bytes). Raises FlashFullError before the first byte is
+        sent, NoFileSystemError, TransferError, FileError.
+        """
+        with self._changed() as transport:
+            return files.put(transport, source, path, progress)
+
+    def get(
+        self, path: str, target: Path | str | None = None, *, progress: ProgressOption = False
+    ) -> bytes:
+        """The content of a file on the board, checked by SHA-256; also written to `target`."""
+        with self._use() as transport:
+            return files.get(transport, path, None if target is None else Path(target), progress)
+
+    # --- the workshop's own work ---------------------------------------------------------------
+    def install(self, name: str, *, source: Any = "auto") -> InstalledModule:
+        """Install a native module. See `workshop_helpers.modules.install`."""
+        from ..modules.install import install
+
+        return install(self, name, source=source)
+
+    def deploy(self, model: Any = None, app: str | None = None, **config: Any) -> DeployReport:
+        """Put modules, model, app and its libraries on the board. See `model.deploy.deploy`."""
+        from ..model.deploy import deploy
+
+        return deploy(self, model, app, **config)
+
+    def stream(self, app: str | None = None, **config: Any) -> Stream:
+        """Start an app and read its records. See `workshop_helpers.stream.open_stream`."""
+        from ..stream import open_stream
+
+        return open_stream(self, app, config)
+
+    # --- resets and the connection -------------------------------------------------------------
+    def soft_reset(self, *, timeout_s: float = 10.0) -> None:
+        """Restart MicroPython: everything on the heap is gone; `main.py` does not run."""
+        with self._changed() as transport:
+            transport.soft_reset(timeout_s)
+
+    def hard_reset(self, *, timeout_s: float = 15.0) -> None:
+        """Reset the chip and connect again within `timeout_s`.
+
+        `main.py` starts and is interrupted. A board that comes back under another port name is not
+        followed: connect to the new name.
+        """
+        with self._changed() as transport:
+            with contextlib.suppress(BoardGoneError):  # USB may be gone before the code is sent
+                transport.begin("import machine\nmachine.reset()")
+            transport.in_step = False
+            time.sleep(0.3)
+            self.reconnect(timeout_s)
+
+    def interrupt(self, *, timeout_s: float = 5.0) -> None:
+        """Stop whatever runs, also a program started with `start`, and get the prompt back."""
+        running = self._running
+        if running is not None and not running.ended:
+            running.stop(timeout_s)
+            return
+        with self._use() as transport:
+            transport.resynchronise(timeout_s)
+
+    def reconnect(self, timeout_s: float = 10.0) -> None:
+        """Open the port again, after the board was unplugged or reset.
+
+        Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time.
+        """
+        with self._locked():
+            if not self._finalizer.alive:
+                raise BoardError("This board is closed.", "Use connect() to get a new one.")
+            self._forget_running()
+            self._info = None
+            self._held.close_transport()
+            end = time.monotonic() + timeout_s
+            while True:
+                left_s = max(0.5, end - time.monotonic())
+                try:
+                    self._held.transport = BoardTransport(self.port, timeout_s=left_s)
+                    return
+                except (NoBoardError, PortBusyError, BoardGoneError):
+                    if time.monotonic() + 0.2 >= end:
+                        raise
+                    time.sleep(0.2)
+
+    def repl_hint(self) -> str:
+        """The command that opens this board's prompt in a terminal, after `close()`."""
+        return f"mpremote connect {shlex.quote(self.port)} repl"
+
+    def close(self) -> None:
+        """Stop what runs, release the port, close a virtual board that came with `connect`."""
+        self._forget_running()
+        self._finalizer()
+
+    # --- inside --------------------------------------------------------------------------------
+    def _forget_running(self) -> None:
+        running, self._running = self._running, None
+        if running is not None and not running.ended:
+            with contextlib.suppress(BoardError):
+                running.stop(1.0)
+            running.abandon()
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        if not self._lock.acquire(timeout=_LOCK_S):
+            raise BoardError("Another thread has been using the board for a minute.")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextlib.contextmanager
+    def _use(self) -> Iterator[BoardTransport]:
+        """The transport, for one use at a time, while no program runs."""
+        with self._locked():
+            if not self._finalizer.alive:
+                raise BoardError("This board is closed.", "Use connect() to get a new one.")
+            if self._running is not None:
+                if not self._running.ended:
+                    raise BoardError(
+                        f"The board is running {self._running_name}; stop it first.",
+                        "Use the program's stop(), or board.interrupt().",
+                    )
+                self._running = None
+            if self._held.transport is None:
+                raise BoardGoneError(f"The board on {self.port} is not connected.")
+            yield self._held.transport
+
+    @contextlib.contextmanager
+    def _changed(self) -> Iterator[BoardTransport]:
+        """As `_use`, for what makes `info` out of date."""
+        with self._use() as transport:
+            self._info = None
+            yield transport
+
+
+class _Held:
+    """What must be given back however a Board ends: the port and the virtual board's process."""
+
+    def __init__(self, virtual: VirtualBoard | None) -> None:
+        self.transport: BoardTransport | None = None
+        self._virtual = virtual
+
+    def close_transport(self) -> None:
+        transport, self.transport = self.transport, None
+        if transport is not None:
+            transport.close()
+
+    def release(self) -> None:
+        self.close_transport()
+        if self._virtual is not None:
+            self._virtual.close()

@@ -1,0 +1,147 @@
+"""Which serial port is the board? Ranked by USB identity; never Bluetooth, never a modem.
+
+`rank` and `choose` are pure functions over plain records, so that recorded lists of any operating
+system can test them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from serial.tools import list_ports as pyserial_ports
+
+from ..errors import ManyBoardsError
+
+MICROPYTHON, MAKER, BRIDGE, UNKNOWN, NEVER = 100, 90, 60, 10, 0
+GOOD_ENOUGH = BRIDGE
+
+# (vendor, product) that only MicroPython uses
+_MICROPYTHON = {
+    (0x2E8A, 0x0005): "MicroPython on a Raspberry Pi chip",
+    (0x303A, 0x4001): "MicroPython on an Espressif chip",
+}
+_MAKERS = {
+    0xF055: "MicroPython board",
+    0x2E8A: "Raspberry Pi board",
+    0x303A: "Espressif board",
+    0x2341: "Arduino board",
+    0x2A03: "Arduino board",
+    0x239A: "Adafruit board",
+    0x2886: "Seeed board",
+    0x1B4F: "SparkFun board",
+    0x0D28: "board with an Arm DAPLink (micro:bit and others)",
+    0x0483: "STMicroelectronics board",
+    0x16C0: "Teensy or another small maker's board",
+    0x1209: "board with a community USB identity",
+    0x37C5: "OpenMV camera",
+    0x1FC9: "NXP board",
+    0x1915: "Nordic board",
+}
+_BRIDGES = {
+    0x10C4: "USB serial chip CP210x",
+    0x1A86: "USB serial chip CH340/CH910x",
+    0x0403: "USB serial chip FTDI",
+    0x067B: "USB serial chip PL2303",
+}
+# Debug probes: they carry a serial port, but rarely the board's prompt.
+_PROBES = {(0x2E8A, 0x000C): "Raspberry Pi debug probe", (0x303A, 0x1002): "Espressif debug probe"}
+_MODEM_VENDORS = {0x12D1, 0x1199, 0x2C7C, 0x19D2, 0x05C6, 0x1BC7}
+_NEVER = re.compile(
+    r"bluetooth|\bmodem\b|\bwwan\b|\blte\b|\bgps\b|gnss|wlan-debug|debug-console|\bAMT\b|\bSOL\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class PortRecord:
+    """A serial port as the operating system lists it, and how likely it is a board (0 to 100)."""
+
+    device: str
+    description: str = ""
+    vid: int | None = None
+    pid: int | None = None
+    serial_number: str | None = None
+    location: str | None = None
+    manufacturer: str | None = None
+    score: int = NEVER
+    why: str = ""
+
+    def __repr__(self) -> str:
+        return f"<{self.device}: {self.why}, {self.score}>"
+
+
+def list_ports() -> list[PortRecord]:
+    """This computer's serial ports, the likeliest board first."""
+    return rank(
+        PortRecord(
+            device=port.device,
+            description=" ".join(filter(None, (port.description, port.product))),
+            vid=port.vid,
+            pid=port.pid,
+            serial_number=port.serial_number,
+            location=port.location,
+            manufacturer=port.manufacturer,
+        )
+        for port in pyserial_ports.comports()
+    )
+
+
+def rank(ports: Iterable[PortRecord]) -> list[PortRecord]:
+    """The same records with `score` and `why`, best first."""
+    scored = [
+        replace(port, score=score, why=why) for port in ports for score, why in [_judge(port)]
+    ]
+    return sorted(scored, key=lambda port: (-port.score, _natural(port.device)))
+
+
+def choose(ranked: list[PortRecord]) -> PortRecord | None:
+    """The one board worth connecting to; None if there is none.
+
+    Raises ManyBoardsError if several boards are equally likely. Two ports of one USB device (a
+    data port beside the prompt) are one board: its first port is taken.
+    """
+    good = [port for port in ranked if port.score >= GOOD_ENOUGH]
+    best = [port for port in good if port.score == good[0].score]
+    if len({_identity(port) for port in best}) > 1:
+        listed = "; ".join(f"{port.device} ({port.why})" for port in best)
+        raise ManyBoardsError(
+            f"{len(best)} ports look equally like a board: {listed}.",
+            f"Name one: connect({best[0].device!r}).",
+            ports=[port.device for port in best],
+        )
+    return best[0] if best else None
+
+
+def _judge(port: PortRecord) -> tuple[int, str]:
+    text = " ".join((port.device, port.description, port.manufacturer or ""))
+    if port.vid in _MODEM_VENDORS or _NEVER.search(text):
+        return NEVER, "Bluetooth, modem or the like"
+    if port.vid is None:
+        return NEVER, "not on USB"
+    identity = (port.vid, port.pid or 0)
+    if identity in _PROBES:
+        return UNKNOWN, _PROBES[identity]
+    if identity in _MICROPYTHON:
+        return MICROPYTHON, _MICROPYTHON[identity]
+    if port.vid == 0xF055 or "micropython" in text.lower():
+        return MICROPYTHON, "MicroPython board"
+    if port.vid in _MAKERS:
+        return MAKER, _MAKERS[port.vid]
+    if port.vid in _BRIDGES:
+        return BRIDGE, _BRIDGES[port.vid]
+    return UNKNOWN, "unknown USB device"
+
+
+def _identity(port: PortRecord) -> tuple[object, ...]:
+    """Equal for the ports of one USB device: its place on the bus without the interface."""
+    place = (port.location or "").split(":")[0]
+    if place or port.serial_number:
+        return (port.vid, port.pid, port.serial_number, place)
+    return (port.device,)
+
+
+def _natural(device: str) -> list[tuple[int, int | str]]:
+    parts = re.split(r"(\d+)", device)
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]

@@ -1,0 +1,346 @@
+"""From an open port to a prompt, on mpremote's raw REPL code. The only importer of mpremote.
+
+mpremote's protocol code is kept; this class bounds every wait, reads in blocks, and turns every
+failure into a WorkshopError. Connecting never soft-resets by itself: a running program is stopped
+with Ctrl-C, so what is on the heap stays there until `soft_reset` is asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+import serial
+from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport_serial import SerialTransport
+
+from ..errors import (
+    BoardError,
+    BoardGoneError,
+    BoardTimeoutError,
+    DeviceError,
+    NoPromptError,
+    PortBusyError,
+    TransferError,
+)
+from .device_errors import device_error, file_error
+from .port import BAUD, BufferedPort, SilenceError, SocketPort, open_failure
+
+END = b"\x04"
+_BANNER = b"raw REPL; CTRL-B to exit\r\n"
+_ATTEMPT_S = 0.7  # one try for the prompt; then Ctrl-C again
+_HANDSHAKE_S = 4.0  # the longest silence while code is being sent
+OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
+_FILE_SILENCE_S = 5.0  # the longest wait for one block of a file
+
+Progress = Callable[[int, int], None]
+
+
+class BoardTransport(SerialTransport):  # type: ignore[misc]
+    """A raw REPL on one port.
+
+    Raises (on opening): NoBoardError, PortBusyError, PortPermissionError, NoPromptError.
+    """
+
+    def __init__(self, name: str, *, timeout_s: float = 10.0) -> None:
+        self._open(name)
+        self.serial = BufferedPort(self.serial, name)
+        self.port: BufferedPort = self.serial
+        self.in_step = False
+        try:
+            self.enter(timeout_s)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, name: str) -> None:
+        try:
+            if name.lower().startswith("socket://"):
+                self.in_raw_repl, self.use_raw_paste, self.mounted = False, True, False
+                self.device_name, self.is_pty = name, False
+                self.serial = SocketPort(name, timeout=1.0)
+                return
+            try:
+                super().__init__(name, baudrate=BAUD, timeout=1.0)
+            except TransportError:
+                # mpremote swallows the reason: ask the port itself.
+                serial.serial_for_url(name, baudrate=BAUD, timeout=1.0, exclusive=True).close()
+                super().__init__(name, baudrate=BAUD, timeout=1.0)  # it was free after all
+        except (OSError, ValueError, TransportError) as error:
+            raise open_failure(name, error) from None
+
+    # --- mpremote's reading, bounded and in blocks ---------------------------------------------
+    def read_until(
+        self,
+        min_num_bytes: int,
+        ending: bytes,
+        timeout: float | None = 10,
+        data_consumer: Callable[[bytes], None] | None = None,
+        timeout_overall: float | None = None,
+    ) -> bytes:
+        """All bytes up to and with `ending`; SilenceError if the deadline comes first.
+
+        Never returns without the ending, so mpremote's "print what came" paths are not taken. The
+        silence `timeout` of mpremote is not used: the port's deadline bounds the whole operation.
+        """
+        port = self.port
+        deadline = port.deadline
+        if timeout_overall is not None:
+            deadline = min(deadline, time.monotonic() + timeout_overall)
+        start = 0
+        while True:
+            found = port.find(ending, start)
+            if found >= 0:
+                data = port.take(found + len(ending))
+                if data_consumer:
+                    data_consumer(data)
+                return data
+            if data_consumer and port.buffered:
+                data_consumer(port.take(len(port.buffered)))
+            start = max(0, len(port.buffered) - len(ending) + 1)
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                raise SilenceError(port.take(len(port.buffered)))
+            port.fill(left_s)
+
+    # --- the prompt ----------------------------------------------------------------------------
+    def enter(self, timeout_s: float) -> None:
+        """Interrupt whatever runs and get the raw REPL's prompt, without a soft reset."""
+        seen = bytearray()
+        end = time.monotonic() + timeout_s
+        attempt = 0
+        self.in_step = False
+        while (left_s := end - time.monotonic()) > 0:
+            attempt += 1
+            try:
+                with self.port.within(min(left_s, _ATTEMPT_S * min(attempt, 4))):
+                    self.enter_raw_repl(soft_reset=False)
+                # A board that answered late may still send the banner of an earlier attempt.
+                self._settle(0.01 if attempt == 1 else 0.2)
+                return
+            except SilenceError as silence:
+                seen += silence.seen
+                del seen[:-4096]
+            except BoardTimeoutError:
+                break  # takes no data at all
+            except BoardGoneError:
+                if self.port.name.startswith("socket://") and not self.port.received:
+                    raise PortBusyError(
+                        f"{self.port.name} closed the connection at once: it serves somebody else.",
+                        port=self.port.name,
+                    ) from None
+                raise
+        raise self._no_prompt(bytes(seen), timeout_s)
+
+    def _settle(self, quiet_s: float) -> None:
+        """Forget what is still coming, and leave one prompt to find for the next command."""
+        self.port.drain(quiet_s, limit_s=1.0)
+        self.port.replace_buffer(b">")
+        self.in_step = True
+
+    def _no_prompt(self, seen: bytes, timeout_s: float) -> NoPromptError:
+        name = self.port.name
+        if not seen:
+            return NoPromptError(
+                f"Nothing came back from {name} within {timeout_s:g} s.", port=name, seen=b""
+            )
+        mend = None
+        if b"waiting for download" in seen:
+            mend = "The board is in its boot loader: press RESET without holding BOOT."
+        tail = repr(seen[-80:])[2:-1]
+        return NoPromptError(
+            f"What answers on {name} is not a MicroPython prompt. It said: {tail}",
+            mend,
+            port=name,
+            seen=seen,
+        )
+
+    def resynchronise(self, timeout_s: float = 5.0) -> None:
+        """Get back to a prompt after anything went wrong; BoardGoneError if there is none."""
+        try:
+            self.enter(timeout_s)
+        except NoPromptError:
+            raise BoardGoneError(
+                f"The board on {self.port.name} does not answer any more, not even to Ctrl-C.",
+                "Press its RESET button or plug it in again, then board.reconnect().",
+                port=self.port.name,
+            ) from None
+
+    # --- running code --------------------------------------------------------------------------
+    def begin(self, code: str) -> None:
+        """Send code and return when it starts to run.
+
+        If raw paste gets out of step the prompt is taken again and the code is sent once more, in
+        plain raw mode with small blocks, unless the board may have started it already.
+        """
+        if not self.in_step or self.port.buffered != b">" or self.port.fill(0.0):
+            # Out of step, or bytes came by themselves: a reset, or a timer that prints.
+            self.resynchronise()
+        self.in_step = False
+        try:
+            self._send(code)
+        except (SilenceError, TransportError) as failure:
+            started = self.port.last_written == END
+            self.resynchronise()
+            if started or not self.use_raw_paste:
+                raise self._garbled(failure) from None
+            self.use_raw_paste = False
+            try:
+                self._send(code)
+            except (SilenceError, TransportError) as again:
+                self.resynchronise()
+                raise self._garbled(again) from None
+
+    def _send(self, code: str) -> None:
+        # The time to send code depends on its length; what is bounded is the silence meanwhile.
+        with self.port.within(_HANDSHAKE_S + len(code) / 2000):
+            self.exec_raw_no_follow(code)
+
+    def _garbled(self, failure: BaseException) -> BoardGoneError:
+        return BoardGoneError(
+            f"The board on {self.port.name} lost its place while code was being sent ({failure}).",
+            "Try again; if it happens again use a shorter cable or another USB port.",
+            port=self.port.name,
+        )
+
+    def follow(
+        self, timeout: float | None, data_consumer: Callable[[bytes], None] | None = None
+    ) -> tuple[bytes, bytes]:
+        """mpremote's `follow`, then wait for the next prompt and leave it in the buffer."""
+        output, error = super().follow(timeout, data_consumer)
+        self.finish()
+        return output, error
+
+    def finish(self) -> None:
+        """After the second end mark: the prompt is back."""
+        self.read_until(1, b">")
+        self.port.replace_buffer(b">" + self.port.buffered)
+        self.in_step = True
+
+    def run(
+        self,
+        code: str,
+        timeout_s: float,
+        on_output: Callable[[bytes], None] | None = None,
+        limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    ) -> bytes:
+        """Run code to its end and return what it printed.
+
+        Raises DeviceError, DeviceMemoryError; BoardTimeoutError after `timeout_s` (the program is
+        interrupted, the board usable); BoardGoneError; BoardError for more than `limit_bytes`.
+        """
+        output = bytearray()
+
+        def consume(data: bytes) -> None:
+            data = data.removesuffix(END)
+            output.extend(data)
+            if len(output) > limit_bytes:
+                raise _TooMuchError
+            if on_output and data:
+                on_output(data)
+
+        self.begin(code)
+        try:
+            with self.port.within(timeout_s):
+                _, error = self.follow(None, consume)
+        except SilenceError:
+            self.resynchronise()
+            raise BoardTimeoutError(
+                f"The program did not end within {timeout_s:g} s; it has been interrupted.",
+                timeout_s=timeout_s,
+                output=output.decode("utf-8", "replace"),
+            ) from None
+        except _TooMuchError:
+            self.resynchronise()
+            raise BoardError(
+                f"The program printed more than {limit_bytes} bytes; it has been interrupted.",
+                "Print less, or use board.start(code) and read as it comes.",
+            ) from None
+        except BoardError:
+            raise
+        except BaseException:  # Ctrl-C here, or on_output raised: stop the program there too
+            with contextlib.suppress(BoardError):
+                self.resynchronise(2.0)
+            raise
+        if error:
+            raise device_error(error)
+        return bytes(output)
+
+    # --- files: mpremote's protocol, bounded by silence, not by size -----------------------------
+    def write_file(self, path: str, data: bytes, chunk_bytes: int, progress: Progress) -> None:
+        """Write `data` to `path` on the board, as it is: no temporary name, no check."""
+        with self._file_work(path) as still_alive:
+            self.fs_writefile(path, data, chunk_bytes, lambda d, t: still_alive(progress, d, t))
+
+    def read_file(self, path: str, chunk_bytes: int, progress: Progress) -> bytes:
+        """Read all of `path`."""
+        with self._file_work(path) as still_alive:
+            return bytes(
+                self.fs_readfile(path, chunk_bytes, lambda d, t: still_alive(progress, d, t))
+            )
+
+    def hash_file(self, path: str, chunk_bytes: int, size_bytes: int) -> str:
+        """SHA-256 of a file in hex: computed on the board, or here if it has no `hashlib`."""
+        with self._file_work(path, _FILE_SILENCE_S + size_bytes / 5000):
+            return bytes(self.fs_hashfile(path, "sha256", chunk_bytes)).hex()
+
+    @contextlib.contextmanager
+    def _file_work(
+        self, path: str, silence_s: float = _FILE_SILENCE_S
+    ) -> Iterator[Callable[[Progress, int, int], None]]:
+        def still_alive(progress: Progress, done: int, total: int) -> None:
+            self.port.deadline = time.monotonic() + silence_s
+            progress(done, total)
+
+        if not self.in_step or self.port.buffered != b">" or self.port.fill(0.0):
+            self.resynchronise()
+        self.in_step = False
+        try:
+            with self.port.within(silence_s):
+                yield still_alive
+        except TransportExecError as error:
+            raise device_error(error.error_output) from None
+        except OSError as error:  # the port's own are BoardGoneError by now: this is the board's
+            raise file_error(error.errno or 0, path) from None
+        except (SilenceError, TransportError, ValueError, SyntaxError) as error:
+            self.resynchronise()
+            raise TransferError(f"The copy of {path} got out of step ({error}).") from None
+        except (BoardError, DeviceError):
+            raise
+        except BaseException:
+            with contextlib.suppress(BoardError):
+                self.resynchronise(2.0)
+            raise
+
+    def soft_reset(self, timeout_s: float) -> None:
+        """Restart MicroPython: a fresh heap, `boot.py` has run, `main.py` has not."""
+        if not self.in_step:
+            self.resynchronise()
+        try:
+            with self.port.within(timeout_s):
+                self.enter_raw_repl(soft_reset=True, timeout_overall=timeout_s)
+            self._settle(0.01)
+        except SilenceError:
+            self.resynchronise()
+            raise BoardTimeoutError(
+                f"The board did not come back from a soft reset within {timeout_s:g} s; "
+                "what it was doing has been interrupted.",
+                "Look at boot.py: board.get('/boot.py').",
+            ) from None
+        self.use_raw_paste = True
+
+    def close(self) -> None:
+        """Leave the friendly prompt behind and release the port. Twice is fine; never raises."""
+        with contextlib.suppress(Exception):
+            if self.in_step:
+                self.exit_raw_repl()
+        with contextlib.suppress(Exception):
+            super().close()
+        with contextlib.suppress(Exception):
+            self.serial.close()
+        self.in_step = False
+
+
+class _TooMuchError(Exception):
+    pass
