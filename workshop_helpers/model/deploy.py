@@ -76,14 +76,16 @@ def deploy(
         FileError: there is no such app or sensor.
         WorkshopError: what `Board.put` and `install` raise.
     """
-    config = _defaults(model, app, dict(files or {}), config)
+    files = dict(files or {})
+    if app:
+        _complete(model, app, config, files)
     sources = _sources(app, config.get("sensor"))
     modules = _modules(sources.values(), model)
     for name in modules:
         board.install(name)
 
     to_send = {path: source.read_bytes() for path, source in sources.items()}
-    to_send.update(files or {})
+    to_send.update(files)
     if app:
         to_send[DEPLOYED] = json.dumps({"app": app, "config": config}).encode()
     folder = f"/models/{model.name}" if model else ""
@@ -94,12 +96,7 @@ def deploy(
 
     sent: list[str] = []
     skipped: list[str] = []
-    made: set[str] = set()
     for path, data in to_send.items():
-        parent = path.rpartition("/")[0]
-        if parent and parent not in made:
-            board.mkdir(parent)
-            made.add(parent)
         report = board.put(data, path, progress=progress)
         (skipped if report.skipped else sent).append(path)
     return DeployReport(
@@ -153,23 +150,28 @@ def _sources(app: str | None, sensor: str | None) -> dict[str, Path]:
     """Path on the board -> file, libraries first and the app last."""
     if app is None:
         return {}
-    main = DEVICE_SCRIPTS / "apps" / f"{app}.py"
-    roots = [main]
+    main = _named("apps", app)
+    sources = closure(main)
     if sensor:
-        roots.insert(0, DEVICE_SCRIPTS / "sensors" / f"{sensor}.py")
-    sources: dict[str, Path] = {}
-    for root in roots:
-        if not root.is_file():
-            known = sorted(path.stem for path in root.parent.glob("*.py"))
-            raise FileError(
-                f"There is no {root.name} in device_scripts/{root.parent.name}.",
-                f"Choose one of: {', '.join(known)}.",
-            )
-        sources.update(closure(root))
-    if sensor:
-        sources[f"/lib/sensors/{sensor}.py"] = roots[0]
+        adapter = _named("sensors", sensor)
+        sources |= closure(adapter) | {f"/lib/sensors/{sensor}.py": adapter}
     sources[f"/{app}.py"] = main
     return sources
+
+
+def _app_file(app: str) -> Path:
+    return _named("apps", app)
+
+
+def _named(folder: str, name: str) -> Path:
+    path = DEVICE_SCRIPTS / folder / f"{name}.py"
+    if not path.is_file():
+        known = sorted(file.stem for file in path.parent.glob("*.py"))
+        raise FileError(
+            f"There is no {name!r} in device_scripts/{folder}.",
+            f"Choose one of: {', '.join(known)}.",
+        )
+    return path
 
 
 def _imports(source: Path) -> set[str]:
@@ -200,19 +202,44 @@ def _modules(sources: Any, model: DeviceModel | None) -> list[str]:
     return sorted(names)
 
 
-def _defaults(
-    model: DeviceModel | None, app: str | None, files: dict[str, bytes], config: dict[str, Any]
-) -> dict[str, Any]:
-    """What follows from the rest and need not be said: the model's folder, what to replay."""
-    if app is None:
-        return config
+def _complete(
+    model: DeviceModel | None, app: str, config: dict[str, Any], files: dict[str, bytes]
+) -> None:
+    """Add what follows from the rest: the model's folder, the sensor, what to replay."""
     if model:
         config.setdefault("model", f"/models/{model.name}")
+    config.setdefault("sensor", app_defaults(app).get("sensor"))
+    if config["sensor"] != "replay" or "recordings" in config:
+        return
     recordings = [path for path in files if path.endswith(".npy")]
-    if recordings:
-        config.setdefault("sensor", "replay")
-        config.setdefault("recordings", recordings)
-    return config
+    if not recordings:
+        recorded = example_recordings()
+        files.update(recorded)
+        recordings = list(recorded)
+    config["recordings"] = recordings
+
+
+def example_recordings() -> dict[str, bytes]:
+    """The first test recording of each class, as files for the replay sensor."""
+    from .. import datasets
+
+    data = datasets.load("basic_motions").part("test")
+    first = {label: list(data.labels).index(label) for label in data.classes}
+    return {
+        f"/recordings/{label.lower()}.npy": datasets.to_npy(data.samples[row])
+        for label, row in first.items()
+    }
+
+
+def app_defaults(app: str) -> dict[str, Any]:
+    """The literal DEFAULTS of an app, read without running it; {} if it has none."""
+    source = _named("apps", app)
+    for node in ast.parse(source.read_text(encoding="utf-8"), str(source)).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "DEFAULTS" for target in node.targets
+        ):
+            return dict(ast.literal_eval(node.value))
+    return {}
 
 
 def _withdraw(board: Board, path: str, new: bytes) -> None:

@@ -1,0 +1,129 @@
+"""Runs a deployed model for the laptop: many rows at a time, and timed.
+
+Purpose: the board's side of verify() and measure(); called through board.call().
+Rows come as base64 of little-endian int16, outputs go back as base64 of float32.
+Memory: one model, one block of rows. `close` frees it.
+"""
+
+import gc
+import time
+from array import array
+from binascii import a2b_base64, b2a_base64
+
+_model = None
+
+
+def sha256(path):
+    """SHA-256 of a file as hex, or None on a board without hashlib."""
+    try:
+        from hashlib import sha256
+    except ImportError:
+        return None
+    digest = sha256()
+    block = bytearray(512)
+    view = memoryview(block)
+    with open(path, "rb") as file:
+        while True:
+            n = file.readinto(block)
+            if not n:
+                break
+            digest.update(view[:n])
+    return "".join(["%02x" % byte for byte in digest.digest()])
+
+
+def open_model(folder):
+    """Load the model; [n_features, n_outputs, heap_free_bytes or None]."""
+    global _model
+    _model = None
+    import model_store
+
+    gc.collect()
+    _model = model_store.load(folder)
+    gc.collect()
+    return [_model.n_features, len(_model.outputs), _heap_free()]
+
+
+def close():
+    global _model
+    _model = None
+    gc.collect()
+
+
+def run_rows(text):
+    """Run every row of a block; the outputs of all, one row after the other, and the answers.
+
+    The answers are what `predict` says: class indices, or None for regression.
+    """
+    model = _model
+    block = array("h", a2b_base64(text))
+    n = model.n_features
+    width = len(model.outputs)
+    rows = len(block) // n
+    features = array("h", bytes(2 * n))
+    outputs = array("f", bytes(4 * rows * width))
+    answers = [] if model.classes else None
+    for row in range(rows):
+        start = row * n
+        for i in range(n):
+            features[i] = block[start + i]
+        answer = model.predict(features)
+        if answers is not None:
+            answers.append(answer)
+        start = row * width
+        for i in range(width):
+            outputs[start + i] = model.outputs[i]
+    return [b2a_base64(outputs).decode().strip(), answers]
+
+
+def load_cost(folder):
+    """Load the model on a fresh heap: [bytes of heap it takes or None, microseconds]."""
+    global _model
+    _model = None
+    import model_store
+
+    gc.collect()
+    before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else None
+    started = time.ticks_us()
+    _model = model_store.load(folder)
+    duration_us = time.ticks_diff(time.ticks_us(), started)
+    gc.collect()
+    taken = None if before is None else gc.mem_alloc() - before
+    return [taken, duration_us, _heap_free()]
+
+
+def has_clock():
+    return hasattr(time, "ticks_us") and hasattr(time, "ticks_diff")
+
+
+def time_rows(text, batches, shortest_us):
+    """Time `batches` batches of each row: [[microseconds, calls], ...].
+
+    A batch repeats one row until it takes at least `shortest_us`, so that a coarse clock will do.
+    """
+    model = _model
+    block = array("h", a2b_base64(text))
+    n = model.n_features
+    features = array("h", bytes(2 * n))
+    found = []
+    calls = 1
+    for row in range(len(block) // n):
+        for i in range(n):
+            features[i] = block[row * n + i]
+        model.run(features)
+        while calls < 1024 and _batch(model.run, features, calls) < shortest_us:
+            calls *= 2
+        for _ in range(batches):
+            gc.collect()
+            found.append([_batch(model.run, features, calls), calls])
+    return found
+
+
+def _batch(run, features, calls):
+    started = time.ticks_us()
+    for _ in range(calls):
+        run(features)
+    return time.ticks_diff(time.ticks_us(), started)
+
+
+def _heap_free():
+    return gc.mem_free() if hasattr(gc, "mem_free") else None

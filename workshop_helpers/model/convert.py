@@ -1,0 +1,128 @@
+"""One call from a fitted estimator to what a board runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from ..errors import FeatureError, ModelError
+from . import ensembles, flatten
+from . import features as feature_rules
+from .device_model import DeviceModel
+
+_OFFICIAL_LIMIT = 127  # int8 in the upstream C module: feature index, classes
+
+
+def convert(
+    estimator: Any,
+    X: Any,
+    *,
+    features: Sequence[str] | None = None,
+    classes: Sequence[Any] | None = None,
+    voting: Literal["auto", "hard", "soft"] = "auto",
+    scale: Literal["auto"] | float | Sequence[float] = "auto",
+    name: str = "model",
+    metadata: Mapping[str, Any] | None = None,
+) -> DeviceModel:
+    """Turn a fitted scikit-learn tree or forest into a model for a board.
+
+    Args:
+        estimator: fitted DecisionTree*, ExtraTree*, RandomForest* or ExtraTrees*, one output.
+        X: [n, n_features], rows such as the board will see (the training rows do): they decide
+            the scale. An array, nested lists or a data frame.
+        features: names of the columns; else the estimator's, X's, or f0, f1, ...
+        classes: labels to show in place of the estimator's, in the order of its `classes_`.
+        voting: "hard": each tree has one vote; the official emlearn module can run it.
+            "soft": trees add up class proportions of 8 bits, as scikit-learn does in floats.
+            "auto": hard where nothing is lost by it (one tree, or every leaf of one class).
+        scale: the board compares int16, round(x * scale). "auto": 1 if all of X is integers
+            within int16, else a power of two for each feature; see `features.choose_scale`.
+        name: folder name on the board.
+        metadata: JSON values to travel with the model, such as rate_hz, window, units.
+
+    Regression leaves become integers of 24 bits; `metadata["error_bound"]` says how far, in units
+    of y, the result may be from scikit-learn's by that (`error_bound_single` on boards whose
+    Python floats are single precision).
+
+    Raises:
+        UnsupportedEstimatorError: no tree ensemble, several outputs, or too many classes.
+        FeatureError: X is empty, has NaN or the wrong width, or the scale can't work.
+        ModelError: not fitted, or too large for the file format.
+    """
+    ensemble = ensembles.read(estimator)
+    rows = _rows(X, estimator, ensemble.n_features)
+    scales = feature_rules.choose_scale(
+        rows, ensemble.largest_threshold(), scale, ensemble.used_features()
+    )
+    chosen = _voting(ensemble, voting)
+    found: dict[str, Any] = {"scale_rule": _scale_rule(scale, scales)}
+    if ensemble.classes is None:
+        found["error_bound"], found["error_bound_single"] = flatten.error_bounds(ensemble)
+    model = DeviceModel(
+        name=name,
+        csv=flatten.flatten(ensemble, scales, chosen),
+        task="classification" if ensemble.classes else "regression",
+        features=feature_rules.names_of(X, estimator, features, ensemble.n_features),
+        classes=_labels(ensemble, classes),
+        scale=scales,
+        voting=chosen,
+        metadata={**found, **(metadata or {})},
+        estimator=estimator,
+    )
+    model.metadata["official_compatible"] = _official(model)
+    _ = model.files  # metadata that is no JSON fails here, not on the way to the board
+    return model
+
+
+def _rows(X: Any, estimator: Any, n_features: int) -> feature_rules.FloatArray:
+    feature_rules.check_columns(X, estimator)
+    rows = feature_rules.as_rows(X, n_features)
+    if not len(rows):
+        raise FeatureError("X has no rows.", "Pass rows such as the board will see: X_train.")
+    return rows
+
+
+def _scale_rule(asked: Any, scales: tuple[float, ...]) -> str:
+    if not isinstance(asked, str):
+        return "given"
+    if all(factor == 1 for factor in scales):
+        return "integers"
+    return f"powers of two, room for {feature_rules.HEADROOM} times the largest value seen"
+
+
+def _voting(ensemble: ensembles.Ensemble, voting: str) -> str:
+    if voting not in ("auto", "hard", "soft"):
+        raise ModelError(f"voting={voting!r} is unknown.", "Use 'auto', 'hard' or 'soft'.")
+    if ensemble.classes is None:
+        return "mean"
+    if voting != "auto":
+        return voting
+    return "hard" if len(ensemble.trees) == 1 or ensemble.is_pure else "soft"
+
+
+def _labels(ensemble: ensembles.Ensemble, classes: Sequence[Any] | None) -> tuple[Any, ...]:
+    if ensemble.classes is None:
+        if classes is not None:
+            raise ModelError("A regression has no classes.", "Leave classes= out.")
+        return ()
+    if classes is None:
+        return ensemble.classes
+    labels = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
+    if len(labels) != len(ensemble.classes):
+        raise ModelError(
+            f"{len(labels)} class names for {len(ensemble.classes)} classes.",
+            f"Name them in this order: {list(ensemble.classes)}.",
+        )
+    return labels
+
+
+def _official(model: DeviceModel) -> bool:
+    """Whether the official emlearn module loads and runs this file to the same outputs."""
+    forest = model.forest
+    return bool(
+        model.voting == "hard"
+        and max(forest.n_features, forest.n_outputs) <= _OFFICIAL_LIMIT
+        and forest.roots.max() <= 32767
+    )

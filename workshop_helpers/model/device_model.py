@@ -1,0 +1,223 @@
+"""A model as a board holds it: one CSV file, what it means, and a host reference for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import ModelError, ModelFileError
+from . import features as feature_rules
+from .tables import table_html
+from .treefile import Forest, parse
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DeviceModel:
+    """What convert returns and a board runs.
+
+    Args:
+        name: folder name on the board, letters, digits, `_` and `-`.
+        csv: the tree model file.
+        task: "classification" or "regression".
+        features: names, in the order of the columns.
+        classes: labels, in the order of the outputs; empty for regression.
+        scale: one factor a feature; the board is given round(x * scale) as int16.
+        voting: "hard", "soft", or "mean" (regression).
+        metadata: JSON values that travel with the model: what convert found
+            (`official_compatible`, `error_bound`, ...) and yours (rate_hz, window, units, ...).
+        estimator: the source, kept in memory only; None for a loaded model.
+    """
+
+    name: str
+    csv: bytes
+    task: str
+    features: tuple[str, ...]
+    classes: tuple[Any, ...]
+    scale: tuple[float, ...]
+    voting: str
+    metadata: dict[str, Any] = field(default_factory=dict)
+    kind: str = "trees"
+    module: str = "emlearn_trees"
+    estimator: Any = None
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", self.name):
+            raise ModelError(
+                f"{self.name!r} can't be a model's name.",
+                "Use 1 to 32 letters, digits, '_' or '-': it becomes a folder on the board.",
+            )
+        if len(self.features) != len(self.scale):
+            raise ModelFileError(f"{len(self.features)} features, {len(self.scale)} scales.")
+
+    @cached_property
+    def forest(self) -> Forest:
+        """The file, parsed; ModelFileError if it is damaged or is not this model's."""
+        forest = parse(self.csv)
+        outputs = len(self.classes) or 1
+        if (forest.n_features, forest.n_outputs) != (len(self.features), outputs):
+            raise ModelFileError("model.csv and model.json are of different models.", _AGAIN)
+        return forest
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of model.csv."""
+        return len(self.csv)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of model.csv."""
+        return hashlib.sha256(self.csv).hexdigest()
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """{"model.csv": ..., "model.json": ...}, as saved and as deployed."""
+        return {"model.csv": self.csv, "model.json": self._json()}
+
+    def quantise(self, X: Any) -> npt.NDArray[np.int16]:
+        """[n, n_features] in the units of the training -> int16, what the board is given.
+
+        Values beyond int16 are clipped. FeatureError for a wrong width, NaN, unscaled floats.
+        """
+        feature_rules.check_columns(X, self.estimator)
+        rows = feature_rules.as_rows(X, len(self.features))
+        feature_rules.refuse_unscaled_input(rows, self.scale)
+        return feature_rules.quantise(rows, self.scale)[0]
+
+    def outputs(self, X: Any) -> npt.NDArray[np.float32]:
+        """What the board computes, from the file alone: float32 [n, n_classes] or [n, 1]."""
+        return self.forest.outputs(self.quantise(X))
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:
+        """Labels [n] (the first of equals wins) or values float32 [n], as on the board."""
+        outputs = self.outputs(X)
+        if self.task == "regression":
+            return outputs[:, 0]
+        labels: npt.NDArray[Any] = np.asarray(self.classes)[outputs.argmax(axis=1)]
+        return labels
+
+    def save(self, folder: Path | str) -> Path:
+        """Write model.csv and model.json into `folder` (made if missing); each whole or not."""
+        target = Path(folder)
+        target.mkdir(parents=True, exist_ok=True)
+        for name, data in self.files.items():
+            _write_whole(target / name, data)
+        return target
+
+    @classmethod
+    def load(cls, folder: Path | str) -> DeviceModel:
+        """Read a saved model; ModelFileError if a file is missing, damaged, or of another model."""
+        try:
+            meta = json.loads((Path(folder) / "model.json").read_bytes())
+            csv = (Path(folder) / "model.csv").read_bytes()
+        except OSError as error:
+            raise ModelFileError(f"{error.filename} can't be read: {error.strerror}.") from None
+        except ValueError as error:
+            raise ModelFileError(f"model.json is damaged: {error}.", _AGAIN) from None
+        model = _from_json(meta, csv)
+        if model.sha256 != meta.get("sha256"):
+            raise ModelFileError("model.csv is not the file that model.json describes.", _AGAIN)
+        _ = model.forest
+        return model
+
+    def _json(self) -> bytes:
+        """Small, for a board reads it: a name list or scale that says nothing new is one value."""
+        default_names = self.features == tuple(f"f{i}" for i in range(len(self.features)))
+        same_scale = len(set(self.scale)) == 1
+        forest = self.forest
+        meta = {
+            "format": FORMAT,
+            "name": self.name,
+            "kind": self.kind,
+            "task": self.task,
+            "module": self.module,
+            "n_features": len(self.features),
+            "n_outputs": forest.n_outputs,
+            "features": None if default_names else self.features,
+            "classes": self.classes,
+            "scale": self.scale[0] if same_scale else self.scale,
+            "voting": self.voting,
+            "capacities": [forest.n_trees, len(forest.nodes), len(forest.leaves)],
+            "size_bytes": self.size_bytes,
+            "sha256": self.sha256,
+            "metadata": self.metadata,
+        }
+        try:
+            return json.dumps(meta, allow_nan=False, separators=(",", ":")).encode("ascii")
+        except (TypeError, ValueError) as error:
+            raise ModelError(
+                f"The metadata is not JSON: {error}.", "Use text, finite numbers, lists, dicts."
+            ) from None
+
+    def __repr__(self) -> str:
+        shape = f"{len(self.features)} features -> "
+        shape += f"{len(self.classes)} classes" if self.classes else "1 value"
+        trees, nodes = self.forest.n_trees, len(self.forest.nodes)
+        return (
+            f"DeviceModel({self.name!r}: {trees} tree{'s' * (trees > 1)}, {nodes} nodes, {shape}, "
+            f"{self.voting}, {self.size_bytes} B)"
+        )
+
+    def _repr_html_(self) -> str:
+        scales = sorted(set(self.scale))
+        rows = {
+            "task": self.task,
+            "trees, nodes": f"{self.forest.n_trees}, {len(self.forest.nodes)}",
+            "features": f"{len(self.features)} ({', '.join(self.features[:4])}…)",
+            "classes": ", ".join(map(str, self.classes[:12])) or "—",
+            "voting": self.voting,
+            "scale": f"{scales[0]:g}" if len(scales) == 1 else f"{scales[0]:g} … {scales[-1]:g}",
+            "file": f"{self.size_bytes} bytes",
+        }
+        return table_html(f"DeviceModel {self.name}", ["", ""], rows.items())
+
+
+def _from_json(meta: Any, csv: bytes) -> DeviceModel:
+    try:
+        n = int(meta["n_features"])
+        if meta["format"] != FORMAT:
+            raise ModelFileError(f"model.json has format {meta['format']}, not {FORMAT}.", _AGAIN)
+        names, scale = meta["features"], meta["scale"]
+        return DeviceModel(
+            name=meta["name"],
+            csv=csv,
+            task=meta["task"],
+            features=tuple(names) if names is not None else tuple(f"f{i}" for i in range(n)),
+            classes=tuple(meta["classes"]),
+            scale=tuple(scale) if isinstance(scale, list) else (float(scale),) * n,
+            voting=meta["voting"],
+            metadata=dict(meta["metadata"]),
+            kind=meta["kind"],
+            module=meta["module"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"model.json lacks or garbles {error}.", _AGAIN) from None
+    except ModelError as error:
+        raise ModelFileError(f"model.json is damaged: {error.what}", _AGAIN) from None
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """Write beside the target and rename, so that a half-written file never has its name."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+_AGAIN = "Save the model again with model.save(folder)."

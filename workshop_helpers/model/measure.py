@@ -1,0 +1,126 @@
+"""What a model costs on a board: flash, heap, loading time, time for one inference."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..errors import BoardError, FeatureError
+from .device_model import DeviceModel
+from .session import DeviceSession, as_text
+from .tables import table_html
+
+if TYPE_CHECKING:
+    from ..board import Board
+
+_MOST_ROWS = 16
+_BATCHES_A_ROW = 5
+_SHORTEST_BATCH_US = 5000
+_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, repr=False)
+class Measurement:
+    """Measured on the board after a soft reset.
+
+    Args:
+        module_bytes: size of the installed module's file (0 if it is built into the firmware).
+        model_bytes: size of model.csv.
+        ram_bytes: heap taken by the imported module and the loaded model; None if the board can't
+            tell. Native code counts where the port keeps it on that heap, which some do not.
+        heap_free_bytes: what is left then; None if the board can't tell.
+        load_ms: importing the module and loading the model.
+        us_per_inference: the median over the batches, Python call included.
+        us_spread: the 10th and the 90th percentile of the same.
+        repeats: how many batches were kept.
+        rejected: how many were thrown away because the clock said zero or less.
+    """
+
+    board: str
+    module: str
+    module_bytes: int
+    model_bytes: int
+    ram_bytes: int | None
+    heap_free_bytes: int | None
+    load_ms: float
+    us_per_inference: float
+    us_spread: tuple[float, float]
+    repeats: int
+    rejected: int = 0
+
+    def __repr__(self) -> str:
+        ram = "RAM unknown" if self.ram_bytes is None else f"{self.ram_bytes} B RAM"
+        return (
+            f"Measurement({self.board}, {self.module}: {self.us_per_inference:.1f} µs per "
+            f"inference, {ram}, model {self.model_bytes} B, loaded in {self.load_ms:.1f} ms)"
+        )
+
+    def _repr_html_(self) -> str:
+        low, high = self.us_spread
+        rows = {
+            "one inference": f"{self.us_per_inference:.1f} µs ({low:.1f} … {high:.1f})",
+            "RAM, module and model": "?" if self.ram_bytes is None else f"{self.ram_bytes} bytes",
+            "heap left": "?" if self.heap_free_bytes is None else f"{self.heap_free_bytes} bytes",
+            "model file": f"{self.model_bytes} bytes",
+            "module file": f"{self.module_bytes} bytes ({self.module})",
+            "loading": f"{self.load_ms:.1f} ms",
+        }
+        return table_html(f"Measured on {self.board}", ["", ""], rows.items())
+
+
+def measure(model: DeviceModel, board: Board, X: Any) -> Measurement:
+    """Deploy the model, reset the board softly, and measure there.
+
+    Args:
+        X: [n, n_features], rows to time; up to sixteen, spread over X, are used.
+
+    Raises:
+        FeatureError: X does not fit the model.
+        BoardError: the board has no microsecond clock, or one that does not move.
+    """
+    values = model.quantise(X)
+    if not len(values):
+        raise FeatureError("X has no rows.", "Pass the test rows: X_test.")
+    session = DeviceSession(board, model)
+    if not board.call("model_check.has_clock"):
+        raise BoardError(
+            "This board has no time.ticks_us, so nothing can be timed on it.",
+            "Flash a firmware with it; verify() works without.",
+        )
+    board.soft_reset()
+    ram_bytes, load_us, heap_free = board.call(
+        "model_check.load_cost", session.folder, timeout_s=_TIMEOUT_S
+    )
+    chosen = values[np.linspace(0, len(values) - 1, min(len(values), _MOST_ROWS)).astype(int)]
+    batches: list[list[int]] = []
+    for row in chosen:  # one call a row keeps what travels, and what it takes on the heap, small
+        batches += board.call(
+            "model_check.time_rows",
+            as_text(row),
+            _BATCHES_A_ROW,
+            _SHORTEST_BATCH_US,
+            timeout_s=_TIMEOUT_S,
+        )
+    session.close()
+    times = [duration_us / calls for duration_us, calls in batches if duration_us > 0]
+    if not times:
+        raise BoardError(
+            "The board's microsecond clock does not move.", "Reset the board and measure again."
+        )
+    low, high = np.percentile(times, [10, 90])
+    return Measurement(
+        board=board.info.name,
+        module=session.module.source,
+        module_bytes=session.module.size_bytes,
+        model_bytes=model.size_bytes,
+        ram_bytes=ram_bytes,
+        heap_free_bytes=heap_free,
+        load_ms=max(0, load_us) / 1000,
+        us_per_inference=float(statistics.median(times)),
+        us_spread=(float(low), float(high)),
+        repeats=len(times),
+        rejected=len(batches) - len(times),
+    )

@@ -1,0 +1,106 @@
+"""A model on a board, for verify and measure: put there, checked, run on blocks of rows."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ..errors import BadAnswerError, ModelFileError
+from ..paths import DEVICE_SCRIPTS
+from .device_model import DeviceModel
+
+if TYPE_CHECKING:
+    from ..board import Board
+
+_LIBRARIES = ("model_store", "model_check")
+_HEAP_SHARE = 16  # a block's text is held several times over while the board reads its source
+_SMALLEST_BLOCK_BYTES, _LARGEST_BLOCK_BYTES = 96, 6144
+_ROWS_TIMEOUT_S = 60.0
+
+
+class DeviceSession:
+    """Puts module, libraries and (unless `deploy` is False) the model on the board; loads it.
+
+    Args:
+        deploy: False leaves the model that is in /models/<name> as it is.
+
+    Raises:
+        ModelFileError: what is in /models/<name> takes other features or gives other outputs.
+    """
+
+    def __init__(self, board: Board, model: DeviceModel, *, deploy: bool = True) -> None:
+        self._board = board
+        self._model = model
+        self.folder = f"/models/{model.name}"
+        self.module = board.install(model.module)
+        for name in _LIBRARIES:
+            board.put(DEVICE_SCRIPTS / "lib" / f"{name}.py", f"/lib/{name}.py")
+        if deploy:
+            for file, data in model.files.items():
+                board.put(data, f"{self.folder}/{file}")
+        forget = "".join(f"sys.modules.pop({name!r}, None)\n" for name in _LIBRARIES)
+        board.exec("import sys\n" + forget)  # an older one may be in memory
+
+    def file_matches(self) -> bool:
+        """Whether the board's model.csv is the model's, by SHA-256 computed on the board."""
+        path = f"{self.folder}/model.csv"
+        found = self._board.call("model_check.sha256", path, timeout_s=_ROWS_TIMEOUT_S)
+        if found is None:
+            found = hashlib.sha256(self._board.get(path)).hexdigest()
+        return bool(found == self._model.sha256)
+
+    def open(self) -> None:
+        n_features, n_outputs, heap_free = self._board.call(
+            "model_check.open_model", self.folder, timeout_s=_ROWS_TIMEOUT_S
+        )
+        forest = self._model.forest
+        if (n_features, n_outputs) != (forest.n_features, forest.n_outputs):
+            raise ModelFileError(
+                f"Wrong file on the device: {self.folder} takes {n_features} features and gives "
+                f"{n_outputs} outputs, this model {forest.n_features} and {forest.n_outputs}.",
+                "Deploy the model again, or verify with deploy=True.",
+            )
+        row_bytes = max(2 * n_features, 4 * n_outputs) * 4 / 3
+        budget = (heap_free or 32 * 1024) // _HEAP_SHARE
+        budget = min(max(budget, _SMALLEST_BLOCK_BYTES), _LARGEST_BLOCK_BYTES)
+        self.rows_per_block = max(1, int(budget / row_bytes))
+
+    def run(
+        self, values: npt.NDArray[np.int16], progress: Callable[[int, int], None]
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
+        """int16 [n, n_features] -> outputs float32 [n, n_outputs], answers int64 [n] (or empty).
+
+        Every row runs on the board; `progress(done, total)` follows each block.
+        """
+        outputs: list[npt.NDArray[np.float32]] = []
+        answers: list[int] = []
+        for start in range(0, len(values), self.rows_per_block):
+            block = values[start : start + self.rows_per_block]
+            text, winners = self._board.call(
+                "model_check.run_rows", as_text(block), timeout_s=_ROWS_TIMEOUT_S
+            )
+            outputs.append(self._read(text, len(block)))
+            answers += winners or []
+            progress(start + len(block), len(values))
+        return np.concatenate(outputs), np.array(answers, dtype=np.int64)
+
+    def close(self) -> None:
+        self._board.call("model_check.close")
+
+    def _read(self, text: str, rows: int) -> npt.NDArray[np.float32]:
+        try:
+            found = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4")
+            return found.reshape(rows, self._model.forest.n_outputs).astype(np.float32)
+        except (binascii.Error, ValueError, TypeError) as error:
+            raise BadAnswerError(f"The board's outputs for {rows} rows are cut: {error}.") from None
+
+
+def as_text(values: npt.NDArray[np.int16]) -> str:
+    """Base64 of little-endian int16, row after row."""
+    return base64.b64encode(values.astype("<i2").tobytes()).decode("ascii")
