@@ -8,9 +8,9 @@ Memory: window 240 bytes, features 48 bytes, one record as text; the model itsel
 
 config, all optional but the recordings:
     model      folder of the model, "/models/har"
-    sensor     a name in sensors/, "replay"; its own settings are in config as well (recordings, ...)
+    sensor     a name in sensors/, "replay"; its settings are in config too (recordings, ...)
     seconds    end after so long; 0: run until "stop" comes, or the recordings end
-    block      samples in a record, for plots; 0: none are sent
+    block      samples in a record; 0: none are sent; else a fifth of a second's
 """
 
 import gc
@@ -18,11 +18,11 @@ import time
 from array import array
 
 import model_store
-from link import Link
+from link import Link, SampleBlocks
 from motion_features import FEATURES_ID, MotionFeatures, feature_names
 from windower import Windower
 
-DEFAULTS = {"sensor": "replay", "model": "/models/har", "loop": True, "seconds": 0, "block": 2}
+DEFAULTS = {"sensor": "replay", "model": "/models/har", "loop": True, "seconds": 0}
 
 
 def check(meta, sensor):
@@ -63,8 +63,9 @@ def run(link, model, sensor, settings):
     channels = sensor.channels
     windower = Windower(channels, trained["window"], trained["hop"])
     features = MotionFeatures(channels, trained["window"])
-    block_samples = settings["block"]
-    block = array("h", bytes(2 * channels * (block_samples or trained["hop"])))
+    block_samples = settings.get("block", max(1, int(sensor.rate_hz / 5)))
+    blocks = SampleBlocks(link, channels, block_samples) if block_samples else None
+    block = array("h", bytes(2 * channels * trained["hop"]))
     gc.collect()
     link.send(
         "hello",
@@ -97,15 +98,17 @@ def run(link, model, sensor, settings):
         if sensor.recording != recording:
             recording = sensor.recording
             windower.reset()
+        if blocks:
+            blocks.add(block, n)
         n_samples += n
-        if block_samples:
-            link.send_samples(block, n, channels, {"at": n_samples - n})
         start = 0
         while start < n:
             start = windower.push(block, start, n)
             if windower.ready:
                 predict(link, model, sensor, features, windower.data, n_samples - n + start)
                 n_predictions += 1
+    if blocks:
+        blocks.flush()
     link.send(
         "bye",
         {

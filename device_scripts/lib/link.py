@@ -20,6 +20,7 @@ import json
 import select
 import sys
 import time
+from array import array
 
 _SEQ_MASK = (1 << 30) - 1
 _MAX_COMMAND = 64
@@ -56,14 +57,6 @@ class Link:
         )
         self._write(text)
 
-    def send_samples(self, block, n_samples, channels, fields):
-        """The first `n_samples` of an interleaved array('h'), as one record "samples"."""
-        raw = memoryview(block)[: n_samples * channels]
-        fields["n"] = n_samples
-        fields["channels"] = channels
-        fields["b64"] = binascii.b2a_base64(raw).decode().strip()
-        self.send("samples", fields)
-
     def command(self):
         """A whole command line from the laptop, without its end, or None. Never waits."""
         self.now_us()
@@ -85,3 +78,40 @@ class Link:
         crc = binascii.crc32(data) & 0xFFFFFFFF
         line = b'\x1e%s,"crc":%d}\n' % (data, crc)
         self._out.write(line if self._binary else line.decode())
+
+
+class SampleBlocks:
+    """Collects samples and sends them as records "samples", `size` at a time."""
+
+    def __init__(self, link, channels, size):
+        self._link = link
+        self._channels = channels
+        self._block = array("h", bytes(2 * channels * size))
+        self._filled = 0
+        self.sent = 0
+
+    def add(self, block, n_samples):
+        """Take the first `n_samples` of an interleaved array('h')."""
+        data = self._block
+        to = self._filled
+        for source in range(n_samples * self._channels):
+            data[to] = block[source]
+            to += 1
+            if to == len(data):
+                self._filled = to
+                self.flush()
+                to = 0
+        self._filled = to
+
+    def flush(self):
+        """Send what is there: at the end, and before samples that do not follow on."""
+        if not self._filled:
+            return
+        n = self._filled // self._channels
+        raw = memoryview(self._block)[: self._filled]
+        text = binascii.b2a_base64(raw).decode().strip()
+        self._link.send(
+            "samples", {"at": self.sent, "n": n, "channels": self._channels, "b64": text}
+        )
+        self.sent += n
+        self._filled = 0

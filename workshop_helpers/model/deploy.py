@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # What was deployed last: {"app": ..., "config": {...}}. Streams and the autostart read it.
 DEPLOYED = "/app.json"
-# Settings go into the app's main(config).
 Progress = bool | Callable[[int, int], None]
 
 
@@ -67,7 +66,8 @@ def deploy(
         board: connected, at its prompt.
         model: goes to /models/<its name>/; its native module is installed as well.
         app: a name in device_scripts/apps; goes to /, what it imports to /lib.
-        files: more files, path on the board -> content (recordings to replay, for example).
+        files: more files, path on the board -> content. Those that end in .npy are what the replay
+            sensor plays; without any, it is given one test recording of each activity.
         progress: as for `Board.put`, for each file.
         config: settings for the app, used whenever it is started; `sensor="replay"` brings
             device_scripts/sensors/replay.py along.
@@ -157,10 +157,6 @@ def _sources(app: str | None, sensor: str | None) -> dict[str, Path]:
         sources |= closure(adapter) | {f"/lib/sensors/{sensor}.py": adapter}
     sources[f"/{app}.py"] = main
     return sources
-
-
-def _app_file(app: str) -> Path:
-    return _named("apps", app)
 
 
 def _named(folder: str, name: str) -> Path:
