@@ -1,0 +1,201 @@
+"""The parser: whatever comes over the line, it neither raises nor believes a wrong value."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workshop_helpers.stream import Damaged, Record, RecordParser, TextLine
+from workshop_helpers.stream.counters import Counting
+from workshop_helpers.stream.records import MAX_RECORD_BYTES, MAX_TEXT_BYTES, SEQ_MODULUS
+
+
+def encode(seq: int, kind: str = "k", t_us: int = 5, **fields: Any) -> bytes:
+    """A record as device_scripts/lib/link.py writes it."""
+    body = json.dumps({"seq": seq, "t_us": t_us, "kind": kind, **fields}).encode()[:-1]
+    return b'\x1e%s,"crc":%d}\n' % (body, binascii.crc32(body))
+
+
+def parse(*pieces: bytes) -> list[Any]:
+    parser = RecordParser()
+    items = [item for piece in pieces for item in parser.feed(piece)]
+    return items + parser.close()
+
+
+def samples_record(block: np.ndarray, **overrides: Any) -> bytes:
+    fields: dict[str, Any] = {
+        "n": len(block),
+        "channels": block.shape[1],
+        "b64": base64.b64encode(block.astype("<i2").tobytes()).decode(),
+    }
+    return encode(0, "samples", **(fields | overrides))
+
+
+def test_a_record_gives_its_fields() -> None:
+    (record,) = parse(encode(3, "prediction", 17, label="Walking", outputs=[0.25, 0.75]))
+    assert (record.seq, record.t_us, record.kind) == (3, 17, "prediction")
+    assert record["label"] == "Walking"
+    assert record.get("missing", 1) == 1
+    assert dict(record.fields) == {"label": "Walking", "outputs": [0.25, 0.75]}
+
+
+def test_samples_come_back_as_they_were() -> None:
+    block = np.array([[-32768, 32767, 0], [1, -1, 300]], dtype=np.int16)
+    (record,) = parse(samples_record(block))
+    assert record.samples().dtype == np.int16
+    assert np.array_equal(record.samples(), block)
+    assert parse(encode(0))[0].samples().shape[0] == 0
+
+
+def test_a_line_end_with_a_carriage_return_is_fine() -> None:
+    (record,) = parse(encode(3)[:-1] + b"\r\n")
+    assert record.seq == 3
+
+
+def test_text_passes_beside_records() -> None:
+    items = parse(b"hello\r\n" + encode(0) + b"no end" + encode(1) + "grün\n".encode())
+    assert [type(item) for item in items] == [TextLine, Record, TextLine, Record, TextLine]
+    assert [item.text for item in items if isinstance(item, TextLine)] == [
+        "hello", "no end", "grün"
+    ]  # fmt: skip
+
+
+def test_control_characters_of_text_are_written_out() -> None:
+    (item,) = parse(b"\x1b[31mred\x07 \xff\n")
+    assert item.text == "\\x1b[31mred\\x07 �"
+
+
+def test_a_record_cut_by_the_next_one_is_damaged() -> None:
+    items = parse(encode(0)[:20] + encode(1))
+    assert [type(item) for item in items] == [Damaged, Record]
+
+
+def test_a_record_without_its_line_end_is_still_whole() -> None:
+    items = parse(encode(0)[:-1] + encode(1))
+    assert [item.seq for item in items] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        encode(-1),
+        encode(SEQ_MODULUS),
+        encode(True),
+        encode(1.0),  # type: ignore[arg-type]
+        encode(0, t_us=-1),
+        encode(0, kind=7),  # type: ignore[arg-type]
+        encode(0, value=float("nan")),
+        samples_record(np.zeros((2, 3)), n=3),
+        samples_record(np.zeros((2, 3)), channels=0),
+        samples_record(np.zeros((2, 3)), b64="!!!!"),
+        samples_record(np.zeros((2, 3)), b64=5),
+        encode(0, "samples"),
+        b"\x1e\n",
+        b'\x1e[1,2],"crc":5}\n',
+        b'\x1e[1,"crc":%d}\n' % binascii.crc32(b"[1"),
+        b'\x1e{"a":1,"crc":%d}\n' % binascii.crc32(b'{"a":1'),
+        b'\x1e{"a":\xff,"crc":%d}\n' % binascii.crc32(b'{"a":\xff'),
+    ],
+)
+def test_what_is_no_record_is_damaged(wrong: bytes) -> None:
+    assert [type(item) for item in parse(wrong)] == [Damaged]
+
+
+def test_lines_are_bounded() -> None:
+    parser = RecordParser()
+    items = parser.feed(b"\x1e")
+    for _ in range(3):
+        items += parser.feed(b"x" * MAX_RECORD_BYTES)
+    assert items == [] and len(parser._line) <= MAX_RECORD_BYTES
+    items = parser.feed(b"\n" + encode(0))
+    assert isinstance(items[0], Damaged) and items[0].size_bytes == 3 * MAX_RECORD_BYTES
+    assert isinstance(items[1], Record)
+    texts = parse(b"y" * (3 * MAX_TEXT_BYTES))
+    assert "".join(item.text for item in texts) == "y" * (3 * MAX_TEXT_BYTES)
+
+
+@given(st.binary(max_size=400), st.lists(st.integers(0, 400), max_size=8))
+def test_any_bytes_cut_anywhere_give_the_same_items(data: bytes, cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(data)]
+    pieces = [data[a:b] for a, b in pairwise(edges)]
+    # Between two cuts a long text is split elsewhere, never within these lengths.
+    assert parse(*pieces) == parse(data)
+
+
+MESSAGE = b"boot\n" + b"".join(encode(i, "value", 1000 * i, v=i * i) for i in range(6)) + b"done\n"
+TRUE_RECORDS = {item.seq: item for item in parse(MESSAGE) if isinstance(item, Record)}
+
+
+@settings(max_examples=300)
+@given(st.data())
+def test_a_damaged_line_never_gives_a_wrong_value(data: st.DataObject) -> None:
+    line = bytearray(MESSAGE)
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(line) - 1))
+        change = data.draw(st.sampled_from(["flip", "lose", "add", "cut"]))
+        if change == "flip":
+            line[at] ^= 1 << data.draw(st.integers(0, 7))
+        elif change == "lose":
+            del line[at : at + data.draw(st.integers(1, 90))]
+        elif change == "add":
+            line[at:at] = data.draw(st.binary(max_size=20))
+        else:
+            del line[at:]
+        if not line:
+            break
+    counting = Counting()
+    got = []
+    for item in parse(bytes(line)):
+        counting.add(item, 0.0)
+        if isinstance(item, Record):
+            assert item == TRUE_RECORDS[item.seq]
+            got.append(item.seq)
+    # What is missing in between is counted; what is missing at the end, nobody can know yet.
+    assert counting.snapshot().records == len(got)
+    if got == sorted(got):
+        assert counting.snapshot().lost == (got[-1] + 1 - len(got) if got else 0)
+
+
+def count(*seqs: int) -> Any:
+    counting = Counting()
+    for seq in seqs:
+        counting.add(Record(seq, 0, "k", {}), 0.0)
+    return counting.snapshot()
+
+
+def test_gaps_are_counted_by_number() -> None:
+    assert count(0, 1, 2).lost == 0
+    assert count(2).lost == 2
+    assert count(0, 4, 5).lost == 3
+    assert count(0, 1, 0, 1).restarts == 1
+    assert "1 lost" in str(count(0, 2))
+
+
+def test_the_sequence_wraps_without_a_gap() -> None:
+    counting = Counting()
+    counting._expected_seq = SEQ_MODULUS - 1
+    for seq in (SEQ_MODULUS - 1, 0, 1):
+        counting.add(Record(seq, 0, "k", {}), 0.0)
+    assert counting.snapshot().lost == counting.snapshot().restarts == 0
+
+
+def test_late_records_are_those_slower_than_the_quickest() -> None:
+    counting = Counting()
+    for seq, (t_s, arrived_s) in enumerate([(0.0, 10.0), (1.0, 11.01), (2.0, 12.5), (3.0, 13.0)]):
+        counting.add(Record(seq, int(t_s * 1e6), "k", {}), arrived_s)
+    assert counting.snapshot().late == 1
+
+
+def test_drifting_clocks_do_not_make_a_long_stream_late() -> None:
+    counting = Counting()
+    for second in range(3600):
+        counting.add(Record(second, second * 1_000_000, "k", {}), second * 1.0005)
+    assert counting.snapshot().late == 0
