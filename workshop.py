@@ -24,6 +24,7 @@ HEARTBEAT_S = 10
 ROOT = os.path.dirname(os.path.abspath(__file__))
 STAMP, LOG, MARKER = "workshop-stamp.json", "workshop-install.log", "workshop-venv"
 WINDOWS = os.name == "nt"
+INHERITED = []  # the lock's descriptor, while set-up runs
 
 # A test holds this to what the command line offers.
 COMMANDS = {
@@ -184,7 +185,11 @@ def why_rebuild(venv, stamp, version):
 # --- one at a time ----------------------------------------------------------------------------
 @contextlib.contextmanager
 def only_one(venv):
-    """Hold the set-up lock; the system frees it when a process dies, so none is ever stale."""
+    """Hold the set-up lock; the system frees it when a process dies, so none is ever stale.
+
+    On POSIX an installer inherits it: if this process is killed, the next one still waits for the
+    installer that goes on by itself.
+    """
     os.makedirs(os.path.dirname(venv), exist_ok=True)
     with open(venv + ".lock", "a") as file:
         deadline, told = time.monotonic() + LOCK_WAIT_S, False
@@ -198,7 +203,11 @@ def only_one(venv):
                     "  What to do: end it, then run this again."
                 )
             time.sleep(0.2)
-        yield
+        INHERITED.append(file.fileno())
+        try:
+            yield
+        finally:
+            INHERITED.clear()
 
 
 def try_lock(file):
@@ -295,8 +304,9 @@ def install(venv, step):
     log = os.path.join(venv, LOG)
     with contextlib.suppress(FileNotFoundError):
         os.remove(log)
-    pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--log", log, "install"]
-    if run(venv, pip + arguments) != 0:
+    pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--log", log]
+    # Compiling everything to bytecode takes a quarter of the time, and most of it is never used.
+    if run(venv, [*pip, "install", "--no-compile", *arguments]) != 0:
         raise Stop(explain(log))
 
 
@@ -315,12 +325,13 @@ def run(venv, command):
     """Run an installer; its own progress on a terminal, else a line every ten seconds."""
     environment = dict(os.environ, PIP_USER="0", PYTHONNOUSERSITE="1", PIP_NO_INPUT="1")
     environment.pop("PYTHONHOME", None)
+    extra = {"env": environment, "stdin": subprocess.DEVNULL}
+    if not WINDOWS:
+        extra["pass_fds"] = INHERITED
     if sys.stderr.isatty():
-        return subprocess.call(command, env=environment, stdout=sys.stderr)
+        return subprocess.call(command, stdout=sys.stderr, **extra)
     with open(os.path.join(venv, LOG + ".out"), "wb") as out:
-        process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out
-        )
+        process = subprocess.Popen(command, stdout=out, stderr=out, **extra)
         began = time.monotonic()
         try:
             while True:
