@@ -51,11 +51,10 @@ def file_error(number: int, path: str) -> BoardError:
 
 
 def as_file_error(error: DeviceError, path: str) -> BoardError:
-    """A DeviceError that ended with an OSError, as a FileError; any other one as it is."""
+    """A DeviceError that ended with an OSError, as a FileError; any other one as it is.
+
+    The traceback is dropped: it goes through our own code on the board, not the user's.
+    """
     lines = (error.device_traceback or "").strip().splitlines()
     match = re.match(r"OSError: (?:\[Errno )?(\d+)", lines[-1]) if lines else None
-    if match is None:
-        return error
-    failure = file_error(int(match.group(1)), path)
-    failure.device_traceback = error.device_traceback
-    return failure
+    return file_error(int(match.group(1)), path) if match else error

@@ -1,0 +1,85 @@
+"""Which port is the board, on lists as Linux, macOS and Windows give them."""
+
+import pytest
+
+from workshop_helpers.board.discovery import PortRecord, choose, rank
+from workshop_helpers.errors import ManyBoardsError
+
+PICO = PortRecord(
+    "/dev/ttyACM0", "Board in FS mode - Board CDC", 0x2E8A, 0x0005, "e6614c", "1-2:1.0"
+)
+ESP32 = PortRecord("/dev/ttyUSB0", "CP2102N USB to UART", 0x10C4, 0xEA60, "0001", "1-3")
+CH340 = PortRecord("/dev/ttyUSB1", "USB Serial", 0x1A86, 0x7523, None, "1-4")
+ESP32_S3 = PortRecord("/dev/ttyACM1", "USB JTAG/serial debug unit", 0x303A, 0x1001, "AA:BB", "1-5")
+LINUX_ONBOARD = [PortRecord(f"/dev/ttyS{i}", "n/a") for i in range(4)]
+LINUX_MODEM = PortRecord("/dev/ttyUSB2", "LTE Modem", 0x2C7C, 0x0125, None, "1-6")
+MACOS = [
+    PortRecord("/dev/cu.Bluetooth-Incoming-Port", "n/a"),
+    PortRecord("/dev/cu.debug-console", "n/a"),
+    PortRecord("/dev/cu.wlan-debug", "n/a"),
+]
+MACOS_NANO = PortRecord(
+    "/dev/cu.usbmodem1101", "Nano 33 BLE Sense", 0x2341, 0x025A, "AB12", "0-1.1"
+)
+WINDOWS = [
+    PortRecord("COM3", "Standard Serial over Bluetooth link (COM3)"),
+    PortRecord("COM4", "Standard Serial over Bluetooth link (COM4)"),
+    PortRecord("COM1", "Intel(R) Active Management Technology - SOL (COM1)", 0x8086, 0x1E3D),
+]
+WINDOWS_ESP = PortRecord(
+    "COM12", "Silicon Labs CP210x USB to UART Bridge (COM12)", 0x10C4, 0xEA60, "0001"
+)
+
+
+@pytest.mark.parametrize(
+    ("ports", "device"),
+    [
+        ([*LINUX_ONBOARD, LINUX_MODEM, ESP32], "/dev/ttyUSB0"),
+        ([ESP32, CH340, PICO], "/dev/ttyACM0"),
+        ([ESP32, ESP32_S3], "/dev/ttyACM1"),
+        ([*MACOS, MACOS_NANO], "/dev/cu.usbmodem1101"),
+        ([*WINDOWS, WINDOWS_ESP], "COM12"),
+    ],
+)
+def test_the_board_is_found(ports, device):
+    assert choose(rank(ports)).device == device
+
+
+@pytest.mark.parametrize(
+    "ports",
+    [
+        [],
+        LINUX_ONBOARD,
+        MACOS,
+        WINDOWS,
+        [LINUX_MODEM],
+        [PortRecord("/dev/ttyACM0", "u-blox GNSS receiver", 0x1546, 0x01A8)],
+        [PortRecord("/dev/ttyACM0", "3D printer", 0x27B1, 0x0001)],
+        [PortRecord("/dev/ttyACM0", "Debug Probe", 0x2E8A, 0x000C)],
+    ],
+)
+def test_nothing_is_chosen_where_there_is_no_board(ports):
+    assert choose(rank(ports)) is None
+
+
+def test_two_equally_good_boards_are_listed_and_none_is_chosen():
+    with pytest.raises(ManyBoardsError) as caught:
+        choose(rank([ESP32, CH340]))
+    assert caught.value.data["ports"] == ["/dev/ttyUSB0", "/dev/ttyUSB1"]
+    assert "/dev/ttyUSB1" in str(caught.value)
+
+
+def test_two_ports_of_one_board_are_one_board():
+    second = PortRecord("/dev/ttyACM10", "Board CDC2", 0x2E8A, 0x0005, "e6614c", "1-2:1.2")
+    assert choose(rank([second, PICO])).device == "/dev/ttyACM0"
+
+
+def test_two_boards_without_serial_numbers_are_told_apart_by_their_place():
+    other = PortRecord("/dev/ttyUSB3", "USB Serial", 0x1A86, 0x7523, None, "1-7")
+    with pytest.raises(ManyBoardsError):
+        choose(rank([CH340, other]))
+
+
+def test_ports_are_counted_not_spelled():
+    devices = [record.device for record in rank([PortRecord("COM10"), PortRecord("COM9")])]
+    assert devices == ["COM9", "COM10"]

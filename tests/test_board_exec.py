@@ -1,0 +1,271 @@
+"""Code on a board: answers, exceptions, time limits, running programs."""
+
+import threading
+import time
+
+import pytest
+
+from workshop_helpers.errors import (
+    BadAnswerError,
+    BoardError,
+    BoardTimeoutError,
+    DeviceError,
+    DeviceMemoryError,
+)
+
+
+def test_exec_returns_what_is_printed(board):
+    assert board.exec("print('é', 1)\nprint(2)") == "é 1\n2\n"
+    assert board.exec("") == ""
+
+
+def test_output_comes_as_it_is_printed(board):
+    seen = []
+    board.exec("print('süß' * 3)\nprint('next')", on_output=seen.append)
+    assert "".join(seen) == "süßsüßsüß\nnext\n"
+
+
+def test_big_output_is_whole(board):
+    assert board.exec("for i in range(2000):\n print('%049d' % i)") == "".join(
+        f"{i:049d}\n" for i in range(2000)
+    )
+
+
+def test_long_code_arrives_whole(board):
+    lines = "\n".join(f"x = {i}  # {'.' * 40}" for i in range(200))
+    assert board.exec(f"{lines}\nprint(x)") == "199\n"
+
+
+@pytest.mark.parametrize(
+    "value", [None, True, -5, 2**70, 0.5, "é\n'\"", b"\x00\xff\x04\x03", [1, [2]], (1,), {"a": {1}}]
+)
+def test_eval_gives_literals_back(board, value):
+    assert board.eval(repr(value)) == value
+
+
+def test_eval_evaluates_nothing_here(board):
+    board.exec("class Sly:\n def __repr__(self): return '__import__(\"os\").getpid()'")
+    with pytest.raises(BadAnswerError):
+        board.eval("Sly()")
+    with pytest.raises(BadAnswerError):
+        board.eval("object()")
+
+
+def test_eval_is_not_disturbed_by_prints(board):
+    board.exec("def f():\n print('<noise>')\n return [1]")
+    assert board.eval("f()") == [1]
+
+
+def test_call(board):
+    board.exec(
+        "import sys\n"
+        "class M: pass\n"
+        "m = M()\n"
+        "def f(*a):\n print('noise', '{\"a\": 1}')\n return [list(a), {'b': None}]\n"
+        "m.f = f\n"
+        "sys.modules['call_me'] = m"
+    )
+    assert board.call("call_me.f", 1, "two", (3, b"4"))[1] == {"b": None}
+    assert board.call("call_me.f", 1, 2.5, [True, None])[0] == [1, 2.5, [True, None]]
+    assert board.call("math.sqrt", 16) == 4.0
+    with pytest.raises(TypeError):
+        board.call("math.sqrt", object())
+    with pytest.raises(BoardError):
+        board.call("print('x')")
+    with pytest.raises(DeviceError, match="ImportError"):
+        board.call("no_such_module.f")
+
+
+def test_an_exception_keeps_its_traceback(board):
+    with pytest.raises(DeviceError) as caught:
+        board.exec("def f():\n  return 1 // 0\nprint('before')\nf()")
+    error = caught.value
+    assert error.what == "The board raised ZeroDivisionError: divide by zero"
+    assert error.device_traceback.splitlines()[0] == "Traceback (most recent call last):"
+    assert 'File "<stdin>", line 2, in f' in error.device_traceback
+    with pytest.raises(DeviceError, match="SyntaxError"):
+        board.exec("1 +")
+    assert board.exec("print(1)") == "1\n"
+
+
+def test_out_of_memory(board):
+    with pytest.raises(DeviceMemoryError) as caught:
+        board.exec("x = bytearray(1 << 28)")
+    assert "memory allocation failed" in caught.value.device_traceback
+
+
+def test_a_loop_is_interrupted_and_the_board_usable(board):
+    with pytest.raises(BoardTimeoutError) as caught:
+        board.exec("print('start')\nwhile True: pass", timeout_s=0.5)
+    assert caught.value.data["output"].startswith("start")
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_flood_is_interrupted(board):
+    with pytest.raises(BoardError):
+        board.exec("while True: print('x' * 60)", timeout_s=1.0)
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_callback_that_fails_stops_the_program(board):
+    def fail(text):
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        board.exec("while True: print('x')", on_output=fail)
+    assert board.eval("1 + 1") == 2
+
+
+def test_unicode_cut_in_two_is_one_letter(board):
+    code = "import sys\nw = sys.stdout.buffer.write\nw(b'\\xc3')\nw(b'\\xa9')\nw(b'\\xff')"
+    assert board.exec(code) == "é\ufffd"
+
+
+def test_soft_reset_frees_memory_and_forgets_names(board):
+    board.soft_reset()
+    before = board.info.heap_free_bytes
+    board.exec("keep = bytearray(20000)")
+    board.soft_reset()
+    assert board.info.heap_free_bytes > before - 2000
+    with pytest.raises(DeviceError, match="NameError"):
+        board.exec("keep")
+
+
+def test_info(board):
+    info = board.info
+    assert board.info is info
+    assert info.version.split(".")[0] == "1"
+    assert info.float_bits in (32, 64)
+    if info.largest_free_block_bytes is not None:
+        assert 0 < info.largest_free_block_bytes <= info.heap_free_bytes
+        assert board.exec(f"x = bytearray({info.largest_free_block_bytes // 2})\ndel x") == ""
+    assert info.version in repr(info)
+    assert "<table>" in info._repr_html_()
+
+
+def test_start_read_stop(board):
+    running = board.start(
+        "import time\nprint('up')\nwhile True:\n print('tick')\n time.sleep(0.02)", name="ticker"
+    )
+    assert running.read(5.0).startswith(b"up")
+    with pytest.raises(BoardError, match="running ticker"):
+        board.exec("1")
+    assert not running.ended
+    running.stop()
+    assert running.ended and running.error is None
+    while running.read(0.1):
+        pass
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_program_that_ends_by_itself(board):
+    running = board.start("print('a')\nprint('b')")
+    got = b""
+    while not running.ended:
+        got += running.read(1.0)
+    got += running.read(0.0)
+    assert got.split() == [b"a", b"b"]
+    assert running.error is None
+    running.stop()
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_program_that_fails(board):
+    running = board.start("1 // 0")
+    while not running.ended:
+        running.read(1.0)
+    assert running.error.rstrip().endswith("ZeroDivisionError: divide by zero")
+    assert board.eval("1 + 1") == 2
+
+
+def test_input_of_a_running_program(board):
+    running = board.start("import sys\nprint('got', sys.stdin.readline().strip())")
+    running.write(b"hello\n")
+    got = b""
+    while not running.ended:
+        got += running.read(1.0)
+    assert b"got hello" in got
+
+
+def test_a_flooding_program_is_stopped_with_bounded_memory(board):
+    running = board.start("while True: print('x' * 60)")
+    time.sleep(0.2)
+    running.stop()
+    assert len(running.read(0)) <= 1024 * 1024
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_program_that_resists_once_is_stopped(board):
+    running = board.start(
+        "import time\n"
+        "try:\n while True: time.sleep(0.01)\n"
+        "except KeyboardInterrupt: print('once')\n"
+        "while True: time.sleep(0.01)"
+    )
+    running.read(0.2)
+    running.stop()
+    assert b"once" in running.read(0)
+    assert board.eval("1 + 1") == 2
+
+
+def test_stop_from_another_thread_ends_a_read(board):
+    running = board.start("while True: pass")
+    stopper = threading.Timer(0.2, running.stop)
+    stopper.start()
+    assert running.read(20.0) == b""
+    stopper.join(20.0)
+    assert running.ended
+
+
+def test_threads_share_a_board(board):
+    answers = []
+
+    def ask(number):
+        for _ in range(10):
+            answers.append(board.eval(f"{number} * 2") == number * 2)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60.0)
+    assert answers == [True] * 30
+
+
+def test_interrupt_stops_a_running_program(board):
+    running = board.start("while True: pass")
+    board.interrupt()
+    assert running.ended
+    assert board.eval("1 + 1") == 2
+
+
+def test_run_takes_a_file_or_an_app(board, tmp_path):
+    program = tmp_path / "hello.py"
+    program.write_text("print('hello')\n", encoding="utf-8")
+    assert board.run(str(program)) == "hello\n"
+    with pytest.raises(BoardError, match="no app 'nope'"):
+        board.run("nope")
+
+
+def test_without_raw_paste_code_goes_in_small_blocks(board):
+    transport = board._held.transport
+    transport.use_raw_paste = False
+    try:
+        text = "é" * 1000
+        assert board.exec(f"print({text!r})") == text + "\n"
+    finally:
+        transport.use_raw_paste = True
+
+
+def test_stray_input_resynchronises(board):
+    """What a reset or a timer leaves in the port must not be taken for an answer."""
+    board._held.transport.port.write(b"\x02")  # leaves the raw REPL behind our back
+    time.sleep(0.1)
+    assert board.eval("1 + 1") == 2
+
+
+def test_raw_paste_out_of_step_falls_back(board):
+    transport = board._held.transport
+    # A raw paste begun and never ended: the next command finds itself inside it.
+    transport.port.write(b"\x05A\x01")
+    assert board.eval("1 + 1") == 2

@@ -1,0 +1,200 @@
+"""What fails between the port and the prompt fails clearly, in time, and without harm."""
+
+import contextlib
+import socket
+import threading
+import time
+
+import pytest
+
+from workshop_helpers.board import Board, connect
+from workshop_helpers.errors import (
+    BoardError,
+    BoardGoneError,
+    FileError,
+    NoBoardError,
+    NoFileSystemError,
+    NoPromptError,
+    PortBusyError,
+)
+
+
+@contextlib.contextmanager
+def server(serve):
+    """A socket server on the loopback that treats each client with `serve(client, stopping)`."""
+    stopping = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.settimeout(0.1)
+
+        def work():
+            while not stopping.is_set():
+                with contextlib.suppress(OSError):
+                    client, _ = listening.accept()
+                    with client:
+                        serve(client, stopping)
+
+        thread = threading.Thread(target=work, daemon=True)
+        thread.start()
+        try:
+            yield f"socket://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            stopping.set()
+            thread.join(10.0)
+
+
+def silent(client, stopping):
+    stopping.wait(30.0)
+
+
+def babbling(client, stopping):
+    while not stopping.is_set():
+        client.sendall(b"$GPGGA,no prompt here\r\n" * 100)
+
+
+def talking_slowly(client, stopping):
+    while not stopping.wait(0.05):
+        client.sendall(b"temperature 21.5\r\n")
+
+
+def closing(client, stopping):
+    client.close()
+
+
+def in_boot_loader(client, stopping):
+    client.sendall(b"rst:0x1 (POWERON),boot:0x23 (DOWNLOAD)\r\nwaiting for download\r\n")
+    stopping.wait(30.0)
+
+
+@pytest.mark.parametrize(
+    ("serve", "error", "says"),
+    [
+        (silent, NoPromptError, "Nothing came back"),
+        (babbling, NoPromptError, "no prompt here"),
+        (talking_slowly, NoPromptError, "temperature"),
+        (closing, PortBusyError, "closed the connection at once"),
+        (in_boot_loader, NoPromptError, "press RESET"),
+    ],
+)
+def test_what_is_not_a_board(serve, error, says, capsys):
+    with server(serve) as address:
+        with pytest.raises(error, match=says):
+            connect(address, timeout_s=1.0)
+        with pytest.raises(error):
+            connect(address, timeout_s=1.0)  # nothing of the first try holds the port
+    assert capsys.readouterr() == ("", "")
+
+
+def test_no_such_port():
+    for port in ("/dev/no_such_port", "COM250", "socket://127.0.0.1:1", "nonsense://x"):
+        with pytest.raises(NoBoardError):
+            connect(port, timeout_s=1.0)
+
+
+def test_a_second_client_does_not_disturb_the_first(own_board):
+    board = own_board()
+    board.exec("kept = 42")
+    for _ in range(2):
+        with pytest.raises(PortBusyError):
+            Board(board.port, timeout_s=2.0)
+    assert board.eval("kept") == 42
+
+
+def test_a_closed_board_says_so(own_board):
+    board = own_board()
+    board.close()
+    board.close()
+    with pytest.raises(BoardError, match="closed"):
+        board.exec("1")
+    assert "closed" in repr(board)
+    assert not board.virtual.alive
+
+
+def test_a_board_without_a_file_system(own_board):
+    board = own_board()
+    board.exec("import vfs\nvfs.umount('/')")
+    with pytest.raises(NoFileSystemError):
+        board.put(b"1", "/x")
+    for use in (lambda: board.get("/x"), lambda: board.mkdir("/a")):
+        with pytest.raises(FileError):
+            use()
+    assert board.info.flash_total_bytes is None
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_board_whose_main_loops(own_board):
+    board = own_board()
+    board.put(b"print('main is up')\nwhile True:\n    print('busy')\n", "/main.py")
+    board.hard_reset()
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_main_that_swallows_some_interrupts(own_board):
+    board = own_board()
+    code = (
+        b"import time\n"
+        b"for _ in range(2):\n"
+        b"    try:\n"
+        b"        while True: time.sleep(0.05)\n"
+        b"    except KeyboardInterrupt: pass\n"
+    )
+    board.put(code, "/main.py")
+    board.hard_reset()
+    assert board.eval("1 + 1") == 2
+
+
+def test_power_cut_while_code_runs(own_board):
+    board = own_board()
+    threading.Timer(0.3, board.virtual.power_cut).start()
+    started = time.monotonic()
+    with pytest.raises(BoardGoneError):
+        board.exec("while True: pass", timeout_s=1.5)
+    assert time.monotonic() - started < 30
+    board.virtual.power_on()
+    board.reconnect()
+    assert board.eval("1 + 1") == 2
+
+
+def test_power_cut_while_a_program_streams(own_board):
+    board = own_board()
+    running = board.start("import time\nwhile True:\n print('x')\n time.sleep(0.01)")
+    assert running.read(5.0)
+    board.virtual.power_cut()
+    with contextlib.suppress(BoardGoneError):
+        while running.read(0.5):
+            pass
+    board.virtual.power_on()
+    board.reconnect()
+    assert running.ended
+    assert board.eval("1 + 1") == 2
+
+
+def test_a_new_board_on_the_port_of_a_closed_one(virtual_board):
+    for _ in range(3):
+        with Board(virtual_board.port, timeout_s=10.0) as board:
+            assert board.eval("1 + 1") == 2
+    running = Board(virtual_board.port)
+    running.start("while True: pass")
+    running.close()
+    with Board(virtual_board.port) as board:
+        assert board.eval("1 + 1") == 2
+
+
+def test_a_forgotten_board_gives_its_port_back(virtual_board):
+    board = Board(virtual_board.port)
+    del board
+    with Board(virtual_board.port) as board:
+        assert board.eval("1 + 1") == 2
+
+
+def test_workshop_port_is_the_default(virtual_board, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_PORT", virtual_board.port)
+    with connect() as board:
+        assert board.port == virtual_board.port and not board.is_virtual
+
+
+def test_without_any_board_the_virtual_one_is_said(monkeypatch, capsys):
+    monkeypatch.delenv("WORKSHOP_PORT", raising=False)
+    monkeypatch.setattr("workshop_helpers.board.connection.list_ports", list)
+    with connect() as board:
+        assert board.is_virtual
+        assert "virtual" in capsys.readouterr().out
