@@ -1,0 +1,40 @@
+"""Showing things: rich in a notebook, plain text everywhere else."""
+
+from __future__ import annotations
+
+import html
+import sys
+from typing import Any
+
+
+def in_notebook() -> bool:
+    """Whether a Jupyter kernel runs this code (IPython in a terminal is not one)."""
+    ipython = sys.modules.get("IPython")
+    shell: Any = ipython.get_ipython() if ipython else None
+    return shell is not None and hasattr(shell, "kernel")
+
+
+def show_code(title: str, code: str) -> None:
+    """Python source under a one-line title, highlighted in a notebook."""
+    if in_notebook():
+        from IPython.display import Code, display
+
+        display(Code(f"# {title}\n{code.rstrip()}\n", language="python"))
+    else:
+        print(f"# {title}\n{code.rstrip()}")
+
+
+def show_line(sign: str, text: str, *, good: bool) -> None:
+    """One line with a sign in front; its text is escaped, whatever it holds."""
+    if in_notebook():
+        from IPython.display import HTML, display
+
+        # Blue and orange can be told apart by everybody; the sign says it without colour.
+        colour = "#0072B2" if good else "#D55E00"
+        display(
+            HTML(
+                f'<div><b style="color:{colour}">{html.escape(sign)}</b> {html.escape(text)}</div>'
+            )
+        )
+    else:
+        print(f"{sign} {text}")
