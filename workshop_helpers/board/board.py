@@ -138,7 +138,7 @@ class Board:
         with self._use() as transport:
             transport.begin(code)
             self._running_name = name
-            self._running = Running(transport)
+            self._running = Running(transport, self)
             return self._running
 
     def run(self, code_or_app: str, *, timeout_s: float = 60.0) -> str:
@@ -226,10 +226,7 @@ class Board:
         followed: connect to the new name.
         """
         with self._changed() as transport:
-            with contextlib.suppress(BoardGoneError):  # USB may be gone before the code is sent
-                transport.begin("import machine\nmachine.reset()")
-            transport.in_step = False
-            time.sleep(0.3)
+            transport.hard_reset()
             self.reconnect(timeout_s)
 
     def interrupt(self, *, timeout_s: float = 5.0) -> None:

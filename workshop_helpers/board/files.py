@@ -101,7 +101,7 @@ def put(
     """Copy a host file (or bytes) to the board. See `Board.put`."""
     started = time.monotonic()
     path, folder_wanted = absolute(path), path.endswith("/")
-    data = bytes(source) if isinstance(source, bytes) else Path(source).read_bytes()
+    data = source if isinstance(source, bytes) else _read_host_file(Path(source))
     digest = hashlib.sha256(data).hexdigest()
     for _ in range(2):
         if folder_wanted:
@@ -132,6 +132,14 @@ def put(
         _remove_part(transport, part)
         raise
     return PutReport(path, len(data), False, time.monotonic() - started, digest)
+
+
+def _read_host_file(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{path} can't be read here: {reason}.", "Check its name.") from None
 
 
 def _remove_part(transport: BoardTransport, part: str) -> None:

@@ -10,27 +10,18 @@ against pyserial's documentation, untried on Windows.
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import select
 import socket
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import serial
 from serial.urlhandler import protocol_socket
 
-from ..errors import (
-    BoardError,
-    BoardGoneError,
-    BoardTimeoutError,
-    NoBoardError,
-    PortBusyError,
-    PortPermissionError,
-)
+from ..errors import BoardError, BoardGoneError, BoardTimeoutError
+from .open_errors import first_line
 
 BAUD = 115200
 _READ_BYTES = 65536
@@ -52,6 +43,8 @@ class SocketPort(protocol_socket.Serial):  # type: ignore[misc]
     Its `reset_input_buffer` never returns while the other side keeps talking, its `close` sleeps
     0.3 s, and it leaves Nagle's delay on, which costs 40 ms a round trip.
     """
+
+    is_open: bool
 
     def open(self) -> None:
         super().open()
@@ -115,6 +108,10 @@ class BufferedPort:
     @property
     def buffered(self) -> bytes:
         return bytes(self._buffer)
+
+    @property
+    def buffered_bytes(self) -> int:
+        return len(self._buffer)
 
     def time_left_s(self) -> float:
         return max(0.0, self.deadline - time.monotonic())
@@ -225,47 +222,5 @@ class BufferedPort:
             if isinstance(error, BoardError):
                 raise
             raise BoardGoneError(
-                f"The board on {self.name} is gone ({_short(error)}).", port=self.name
+                f"The board on {self.name} is gone ({first_line(error)}).", port=self.name
             ) from error
-
-
-def _short(error: BaseException) -> str:
-    if isinstance(error, EOFError):
-        return "end of data"
-    return (str(error) or type(error).__name__).splitlines()[0][:120]
-
-
-def open_failure(name: str, error: BaseException) -> BoardError:
-    """The WorkshopError for what pyserial raised when it opened `name`."""
-    number = getattr(error, "errno", None)
-    text = str(error)
-    if isinstance(error, ValueError):
-        return NoBoardError(f"{name!r} is not a port: {_short(error)}.", port=name)
-    windows_denied = "PermissionError(13" in text  # Windows gives this when another program has it
-    if number in (errno.EBUSY, errno.EAGAIN) or windows_denied or "exclusively lock" in text:
-        return PortBusyError(f"Another program uses {name}.", port=name)
-    if number in (errno.EACCES, errno.EPERM):
-        return _permission(name)
-    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
-        return NoBoardError(f"There is no port {name}.", port=name)
-    if "://" in name:
-        return NoBoardError(f"Nothing answers at {name} ({_short(error)}).", port=name)
-    return NoBoardError(f"{name} can't be opened ({_short(error)}).", port=name)
-
-
-def _permission(name: str) -> PortPermissionError:
-    mend = "Give your user access to the port, or close the program that holds it."
-    group: str | None = None
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, KeyError):
-            group = Path(name).group()
-        if group in (None, "root"):
-            mend = f"sudo chmod a+rw {name}   (until the board is plugged in again)"
-        else:
-            mend = f"sudo usermod -aG {group} $USER   then log out and in again"
-    return PortPermissionError(
-        f"You may not open {name}" + (f"; its group is {group!r}." if group else "."),
-        mend,
-        port=name,
-        group=group,
-    )

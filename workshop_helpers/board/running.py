@@ -22,7 +22,8 @@ class Running:
     One reader at a time; `stop` may be called from another thread.
     """
 
-    def __init__(self, transport: BoardTransport) -> None:
+    def __init__(self, transport: BoardTransport, owner: object) -> None:
+        self._owner = owner  # a Board that nobody else keeps must not close the port meanwhile
         self._transport = transport
         self._unread = bytearray()
         self._error = bytearray()
@@ -98,11 +99,11 @@ class Running:
         """Move what the port has (waiting for something at most `timeout_s`) to where it goes."""
         port = self._transport.port
         with self._lock:
-            if self._ended or not (port.buffered or port.fill(timeout_s)):
+            if self._ended or not (port.buffered_bytes or port.fill(timeout_s)):
                 return
-            while self._marks < 2 and port.buffered:
+            while self._marks < 2 and port.buffered_bytes:
                 mark = port.find(END)
-                data = port.take(mark + 1 if mark >= 0 else len(port.buffered))
+                data = port.take(mark + 1 if mark >= 0 else port.buffered_bytes)
                 target = self._unread if self._marks == 0 else self._error
                 target += data.removesuffix(END)
                 self._marks += mark >= 0

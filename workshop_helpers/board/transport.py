@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import serial
 from mpremote.transport import TransportError, TransportExecError
@@ -25,7 +26,8 @@ from ..errors import (
     TransferError,
 )
 from .device_errors import device_error, file_error
-from .port import BAUD, BufferedPort, SilenceError, SocketPort, open_failure
+from .open_errors import open_failure
+from .port import BAUD, BufferedPort, SilenceError, SocketPort
 
 END = b"\x04"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
@@ -42,6 +44,8 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
 
     Raises (on opening): NoBoardError, PortBusyError, PortPermissionError, NoPromptError.
     """
+
+    serial: Any
 
     def __init__(self, name: str, *, timeout_s: float = 10.0) -> None:
         self._open(name)
@@ -96,12 +100,12 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 if data_consumer:
                     data_consumer(data)
                 return data
-            if data_consumer and port.buffered:
-                data_consumer(port.take(len(port.buffered)))
-            start = max(0, len(port.buffered) - len(ending) + 1)
+            if data_consumer and port.buffered_bytes:
+                data_consumer(port.take(port.buffered_bytes))
+            start = max(0, port.buffered_bytes - len(ending) + 1)
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise SilenceError(port.take(len(port.buffered)))
+                raise SilenceError(port.take(port.buffered_bytes))
             port.fill(left_s)
 
     # --- the prompt ----------------------------------------------------------------------------
@@ -174,10 +178,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         If raw paste gets out of step the prompt is taken again and the code is sent once more, in
         plain raw mode with small blocks, unless the board may have started it already.
         """
-        if not self.in_step or self.port.buffered != b">" or self.port.fill(0.0):
-            # Out of step, or bytes came by themselves: a reset, or a timer that prints.
-            self.resynchronise()
-        self.in_step = False
+        self._leave_prompt()
         try:
             self._send(code)
         except (SilenceError, TransportError) as failure:
@@ -191,6 +192,13 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             except (SilenceError, TransportError) as again:
                 self.resynchronise()
                 raise self._garbled(again) from None
+
+    def _leave_prompt(self) -> None:
+        """Make sure the board is at a prompt, and note that it soon won't be."""
+        if not self.in_step or self.port.buffered != b">" or self.port.fill(0.0):
+            # Out of step, or bytes came by themselves: a reset, or a timer that prints.
+            self.resynchronise()
+        self.in_step = False
 
     def _send(self, code: str) -> None:
         # The time to send code depends on its length; what is bounded is the silence meanwhile.
@@ -293,9 +301,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             self.port.deadline = time.monotonic() + silence_s
             progress(done, total)
 
-        if not self.in_step or self.port.buffered != b">" or self.port.fill(0.0):
-            self.resynchronise()
-        self.in_step = False
+        self._leave_prompt()
         try:
             with self.port.within(silence_s):
                 yield still_alive
@@ -329,6 +335,18 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 "Look at boot.py: board.get('/boot.py').",
             ) from None
         self.use_raw_paste = True
+
+    def hard_reset(self, settle_s: float = 1.0) -> None:
+        """Reset the chip; close this transport afterwards. Raises DeviceError if it can't."""
+        try:
+            self.begin("import machine\nmachine.reset()")
+            with self.port.within(settle_s):
+                _, error = self.follow(None)
+        except (SilenceError, BoardGoneError):
+            return  # as it should be: nobody is left to answer
+        finally:
+            self.in_step = False
+        raise device_error(error)
 
     def close(self) -> None:
         """Leave the friendly prompt behind and release the port. Twice is fine; never raises."""

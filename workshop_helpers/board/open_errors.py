@@ -1,0 +1,79 @@
+"""Why a port can't be opened, in words and with the mend."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+from pathlib import Path
+
+from ..errors import BoardError, NoBoardError, PortBusyError, PortPermissionError
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, in one short line."""
+    if isinstance(error, EOFError):
+        return "end of data"
+    return (str(error) or type(error).__name__).splitlines()[0][:120]
+
+
+def open_failure(name: str, error: BaseException) -> BoardError:
+    """The WorkshopError for what pyserial raised when it opened `name`."""
+    number = getattr(error, "errno", None)
+    text = str(error)
+    if isinstance(error, ValueError):
+        return NoBoardError(f"{name!r} is not a port: {first_line(error)}.", port=name)
+    windows_denied = "PermissionError(13" in text  # Windows gives this when another program has it
+    if number in (errno.EBUSY, errno.EAGAIN) or windows_denied or "exclusively lock" in text:
+        return _busy(name)
+    if number in (errno.EACCES, errno.EPERM):
+        return _permission(name)
+    if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
+        return NoBoardError(f"There is no port {name}.", port=name)
+    if "://" in name:
+        return NoBoardError(f"Nothing answers at {name} ({first_line(error)}).", port=name)
+    return NoBoardError(f"{name} can't be opened ({first_line(error)}).", port=name)
+
+
+def _busy(name: str) -> PortBusyError:
+    pid, program = _holder(name)
+    if pid == os.getpid():
+        return PortBusyError(
+            f"This Python process uses {name} already.",
+            "Use the Board you have, or call its close() first.",
+            port=name,
+            pid=pid,
+        )
+    who = f"{program} (process {pid})" if pid else "Another program"
+    return PortBusyError(f"{who} uses {name}.", port=name, pid=pid)
+
+
+def _holder(name: str) -> tuple[int | None, str]:
+    """Who has the port open, as far as this user may see it. Linux only."""
+    if sys.platform.startswith("linux"):
+        real = os.path.realpath(name)
+        for link in Path("/proc").glob("[0-9]*/fd/*"):
+            with contextlib.suppress(OSError):
+                if os.readlink(link) == real:
+                    process = link.parents[1]
+                    return int(process.name), (process / "comm").read_text().strip()
+    return None, ""
+
+
+def _permission(name: str) -> PortPermissionError:
+    mend = "Give your user access to the port, or close the program that holds it."
+    group: str | None = None
+    if sys.platform.startswith("linux"):
+        with contextlib.suppress(OSError, KeyError):
+            group = Path(name).group()
+        if group in (None, "root"):
+            mend = f"sudo chmod a+rw {name}   (until the board is plugged in again)"
+        else:
+            mend = f"sudo usermod -aG {group} $USER   then log out and in again"
+    return PortPermissionError(
+        f"You may not open {name}" + (f"; its group is {group!r}." if group else "."),
+        mend,
+        port=name,
+        group=group,
+    )
