@@ -68,6 +68,18 @@ class Dataset:
             split=self.split[keep],
         )
 
+    def replay_files(self, seconds: float | None = None) -> dict[str, bytes]:
+        """The first recording of each class for the replay sensor: path on the board -> `.npy`.
+
+        `seconds`: only so much of each; None for all of it.
+        """
+        n_samples = None if seconds is None else round(seconds * self.rate_hz)
+        first = {label: self.labels.tolist().index(label) for label in self.classes}
+        return {
+            f"/recordings/{label.lower()}.npy": to_npy(self.samples[row, :n_samples])
+            for label, row in first.items()
+        }
+
     def __repr__(self) -> str:
         n_recordings, _, n_channels = self.samples.shape
         return (

@@ -127,6 +127,7 @@ class FeatureSet:
     rate_hz: float
     channels: tuple[str, ...]
     units_per_lsb: tuple[float, ...]
+    channel_units: tuple[str, ...]
 
     def metadata(self) -> dict[str, Any]:
         """What travels with the model; the app on the board refuses a model that differs."""
@@ -137,6 +138,7 @@ class FeatureSet:
             "rate_hz": self.rate_hz,
             "channels": list(self.channels),
             "units_per_lsb": list(self.units_per_lsb),
+            "channel_units": list(self.channel_units),
         }
 
     def __repr__(self) -> str:
@@ -159,6 +161,7 @@ def motion_features(data: Dataset, window: int = WINDOW, hop: int = HOP) -> Feat
         rate_hz=data.rate_hz,
         channels=data.channels,
         units_per_lsb=tuple(float(units) for units in data.units_per_lsb),
+        channel_units=data.channel_units,
     )
 
 

@@ -10,6 +10,9 @@ config, all optional but the recordings:
     model      folder of the model, "/models/har"
     sensor     a name in sensors/, "replay"; its settings are in config too (recordings, ...)
     seconds    end after so long; 0: run until "stop" comes, or the recordings end
+    rate_hz, window, hop
+               what the sensor is to deliver and the app to compute, when it is not the model that
+               says so; a model that was trained otherwise is refused
     block      samples in a record; 0: none are sent; else a fifth of a second's
 """
 
@@ -25,21 +28,29 @@ from windower import Windower
 DEFAULTS = {"sensor": "replay", "model": "/models/har", "loop": True, "seconds": 0}
 
 
-def check(meta, sensor):
+def check(meta, sensor, window, hop):
     """ValueError if the model was trained on something else than this app computes."""
     trained = meta["metadata"]
+    channels = trained.get("channels", ())
+    computed = feature_names(channels)
+    named = tuple(meta["features"] or ())
+    differing = [i for i in range(len(computed)) if named[i : i + 1] != computed[i : i + 1]]
+    first = differing[0] if differing else 0
     wanted = (
-        ("features", meta["features"], list(feature_names(trained.get("channels", [])))),
         ("features_id", trained.get("features_id"), FEATURES_ID),
         ("rate_hz", trained.get("rate_hz"), sensor.rate_hz),
-        ("channels", len(trained.get("channels", [])), sensor.channels),
+        ("window", trained.get("window"), window),
+        ("hop", trained.get("hop"), hop),
+        ("channels", len(channels), sensor.channels),
+        ("features", meta["n_features"], len(computed)),
+        ("feature %d" % first, named[first : first + 1], computed[first : first + 1]),
+        ("scale", meta["scale"] in (1, [1] * meta["n_features"]), True),
     )
     for name, in_model, here in wanted:
         if in_model != here:
-            raise ValueError("the model has %s %s, this app %s" % (name, in_model, here))
-    scale = meta["scale"]
-    if scale != 1 and scale != [1] * meta["n_features"]:
-        raise ValueError("the model wants scaled features, this app computes whole numbers")
+            raise ValueError(
+                "the model was trained with %s %s, this app has %s" % (name, in_model, here)
+            )
 
 
 def main(config):
@@ -49,10 +60,13 @@ def main(config):
     # The model first: it needs the largest piece of heap.
     model = model_store.load(settings["model"])
     trained = model.meta["metadata"]
-    settings.setdefault("rate_hz", trained.get("rate_hz"))
+    for name in ("rate_hz", "window", "hop"):
+        if trained.get(name) is None:
+            raise ValueError("model.json does not say the %s it was trained with" % name)
+        settings.setdefault(name, trained.get(name))
     sensor = __import__("sensors." + settings["sensor"], None, None, ("open",)).open(settings)
     try:
-        check(model.meta, sensor)
+        check(model.meta, sensor, settings["window"], settings["hop"])
         run(link, model, sensor, settings)
     finally:
         sensor.close()
@@ -61,11 +75,11 @@ def main(config):
 def run(link, model, sensor, settings):
     trained = model.meta["metadata"]
     channels = sensor.channels
-    windower = Windower(channels, trained["window"], trained["hop"])
-    features = MotionFeatures(channels, trained["window"])
+    windower = Windower(channels, settings["window"], settings["hop"])
+    features = MotionFeatures(channels, settings["window"])
     block_samples = settings.get("block", max(1, int(sensor.rate_hz / 5)))
     blocks = SampleBlocks(link, channels, block_samples) if block_samples else None
-    block = array("h", bytes(2 * channels * trained["hop"]))
+    block = array("h", bytes(2 * channels * settings["hop"]))
     gc.collect()
     link.send(
         "hello",
@@ -80,6 +94,7 @@ def run(link, model, sensor, settings):
             "rate_hz": sensor.rate_hz,
             "channels": trained["channels"],
             "units_per_lsb": trained.get("units_per_lsb"),
+            "channel_units": trained.get("channel_units"),
             "sensor": settings["sensor"],
             "heap_free": gc.mem_free(),
         },

@@ -219,12 +219,7 @@ def example_recordings() -> dict[str, bytes]:
     """The first test recording of each class, as files for the replay sensor."""
     from .. import datasets
 
-    data = datasets.load("basic_motions").part("test")
-    first = {label: list(data.labels).index(label) for label in data.classes}
-    return {
-        f"/recordings/{label.lower()}.npy": datasets.to_npy(data.samples[row])
-        for label, row in first.items()
-    }
+    return datasets.load("basic_motions").part("test").replay_files()
 
 
 def app_defaults(app: str) -> dict[str, Any]:

@@ -1,7 +1,20 @@
 """Live records from the board: parsed, counted, shown."""
 
 from .counters import Counters
+from .history import History
+from .live import LiveResult, LiveView
 from .records import Damaged, Record, RecordParser, TextLine
 from .stream import Stream, open_stream
 
-__all__ = ["Counters", "Damaged", "Record", "RecordParser", "Stream", "TextLine", "open_stream"]
+__all__ = [
+    "Counters",
+    "Damaged",
+    "History",
+    "LiveResult",
+    "LiveView",
+    "Record",
+    "RecordParser",
+    "Stream",
+    "TextLine",
+    "open_stream",
+]

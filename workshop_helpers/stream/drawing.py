@@ -1,0 +1,142 @@
+"""The live picture: from a history to pixels, with no notebook in it."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+
+from ..plots import PALETTE, Picture
+from ..text import printable
+from .history import History
+
+WINDOW_S = 10.0
+_GREY = "#999999"
+_MAX_LINES = 3
+
+
+class LiveFigure:
+    """Signals above, shares of the classes below, a band with the truth between them.
+
+    The lines are made once and moved on, so a redraw costs little.
+    """
+
+    def __init__(self, history: History, window_s: float = WINDOW_S) -> None:
+        self._history = history
+        self._window_s = window_s
+        self.figure = Picture(9.0, 5.6)
+        # The layout is found once, and not again for each frame.
+        self.figure.set_layout_engine("none")
+        grid = self.figure.add_gridspec(
+            3, 1, height_ratios=(10, 1, 10),
+            left=0.09, right=0.84, top=0.88, bottom=0.16, hspace=0.15,
+        )  # fmt: skip
+        self._signal = self.figure.add_subplot(grid[0])
+        self._band = self.figure.add_subplot(grid[1], sharex=self._signal)
+        self._shares = self.figure.add_subplot(grid[2], sharex=self._signal)
+        self._title = self.figure.text(0.09, 0.91, "", fontsize=20, fontweight="bold")
+        self._status = self.figure.text(0.09, 0.02, "", fontsize=10, color="#555555")
+        self._bars: Any = None
+        self._made_for: tuple[Any, ...] | None = None
+        self._limit = 0.0
+
+    def update(self, status: str = "") -> Picture:
+        """Draw what the history now holds."""
+        history = self._history
+        if self._made_for != (history.channels, history.classes):
+            self._make_lines()
+        self._draw_signals()
+        self._draw_predictions()
+        end_s = max(self._window_s, history.t_s)
+        self._signal.set_xlim(end_s - self._window_s, end_s)
+        self._status.set_text(printable(status))
+        return self.figure
+
+    def png(self, dpi: int = 90) -> bytes:
+        buffer = io.BytesIO()
+        # Level 1 takes a third of the time of the default and is thrown away by the next frame.
+        self.figure.savefig(buffer, format="png", dpi=dpi, pil_kwargs={"compress_level": 1})
+        return buffer.getvalue()
+
+    def _make_lines(self) -> None:
+        history = self._history
+        self._made_for = (history.channels, history.classes)
+        for axes in (self._signal, self._band, self._shares):
+            axes.clear()
+            axes.tick_params(labelbottom=axes is self._shares)
+        units = history.channel_units
+        # Channels of one unit only: they share the axis.
+        self._shown = [i for i in range(len(units)) if units[i] == units[0]][:_MAX_LINES]
+        self._signals = [
+            self._signal.plot(
+                [], [], lw=1.3, color=PALETTE[row], label=printable(history.channels[column])
+            )[0]
+            for row, column in enumerate(self._shown)
+        ]
+        self._lines = [
+            self._shares.plot(
+                [], [], "o-", ms=3, color=PALETTE[i % len(PALETTE)], label=printable(name)
+            )[0]
+            for i, name in enumerate(history.classes)
+        ]
+        for axes in (self._signal, self._shares):
+            if axes.get_legend_handles_labels()[0]:
+                axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        self._bars = None
+        self._band.set_yticks([])
+        self._band.set_ylabel("really", rotation=0, ha="right", va="center")
+        self._signal.set_ylabel(printable(units[0]) if units else "signal")
+        self._shares.set_ylim(-0.03, 1.03)
+        self._shares.set_ylabel("share of votes")
+        self._shares.set_xlabel("board time, s")
+
+    def _draw_signals(self) -> None:
+        t_s, counts = self._history.samples(self._window_s)
+        if not len(t_s) or not self._signals:
+            return
+        values = counts[:, self._shown] * self._history.units_per_lsb[self._shown]
+        for line, column in zip(self._signals, values.T, strict=True):
+            line.set_data(t_s, column)
+        # Grows at once and shrinks slowly, or the axis would jump about.
+        self._limit = max(float(np.abs(values).max()) * 1.1, self._limit * 0.98, 1e-9)
+        self._signal.set_ylim(-self._limit, self._limit)
+
+    def _draw_predictions(self) -> None:
+        history = self._history
+        shown = [
+            record
+            for record in history.last_predictions(400)
+            if record.t_us / 1e6 >= history.t_s - self._window_s
+        ]
+        t_s = [record.t_us / 1e6 for record in shown]
+        for i, line in enumerate(self._lines):
+            line.set_data(t_s, [_share(record.get("outputs"), i) for record in shown])
+        if self._bars is not None:
+            self._bars.remove()
+            self._bars = None
+        if not shown:
+            self._title.set_text("waiting for the first full window")
+            self._title.set_color(_GREY)
+            return
+        hop_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
+        truths = [record.get("truth") for record in shown]
+        self._bars = self._band.broken_barh(
+            [(t - hop_s, hop_s) for t in t_s], (0, 1), facecolors=[self._colour(t) for t in truths]
+        )
+        label, truth = shown[-1].get("label"), truths[-1]
+        text = printable(str(label))
+        if truth is not None and truth != label:
+            text += f"   (really: {printable(str(truth))})"
+        self._title.set_text(text)
+        self._title.set_color(self._colour(label))
+
+    def _colour(self, name: object) -> str:
+        classes = self._history.classes
+        return PALETTE[classes.index(str(name)) % len(PALETTE)] if str(name) in classes else _GREY
+
+
+def _share(outputs: object, index: int) -> float:
+    if isinstance(outputs, list) and index < len(outputs):
+        return float(outputs[index])
+    return float("nan")
