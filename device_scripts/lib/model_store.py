@@ -35,7 +35,7 @@ class LoadedModel:
         self._bits = _bytes_of(self.outputs)
 
     def run(self, features):
-        """Fill `outputs` from an array 'h' of n_features values: round(x * scale)."""
+        """Fill `outputs` from an array 'h' of n_features values: floor(x * scale), clipped."""
         if features is not self._accepted:
             self._accept(features)
         self._predict(features, self.outputs)
@@ -52,7 +52,7 @@ class LoadedModel:
     def _accept(self, features):
         # Looked at once for each buffer. repr is the only way to see an array's type here.
         if not isinstance(features, array) or repr(features[:0]) != "array('h')":
-            raise TypeError("the model takes array('h', ...): scale floats and round them first")
+            raise TypeError("the model takes array('h', ...): scale floats to integers first")
         if len(features) != self.n_features:
             raise ValueError(
                 "the model takes %d features, not %d" % (self.n_features, len(features))

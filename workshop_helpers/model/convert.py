@@ -37,7 +37,7 @@ def convert(
         voting: "hard": each tree has one vote; the official emlearn module can run it.
             "soft": trees add up class proportions of 8 bits, as scikit-learn does in floats.
             "auto": hard where nothing is lost by it (one tree, or every leaf of one class).
-        scale: the board compares int16, round(x * scale). "auto": 1 if all of X is integers
+        scale: the board compares int16, floor(x * scale). "auto": 1 if all of X is integers
             within int16, else a power of two for each feature; see `features.choose_scale`.
         name: folder name on the board.
         metadata: JSON values to travel with the model, such as rate_hz, window, units.

@@ -33,7 +33,7 @@ class DeviceModel:
         task: "classification" or "regression".
         features: names, in the order of the columns.
         classes: labels, in the order of the outputs; empty for regression.
-        scale: one factor a feature; the board is given round(x * scale) as int16.
+        scale: one factor a feature; the board is given floor(x * scale) as int16.
         voting: "hard", "soft", or "mean" (regression).
         metadata: JSON values that travel with the model: what convert found
             (`official_compatible`, `error_bound`, ...) and yours (rate_hz, window, units, ...).

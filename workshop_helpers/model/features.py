@@ -3,10 +3,13 @@
 Why powers of two: `x * scale` is then exact, and a threshold scaled by the same number moves to
 exactly the same place, so the only thing that can go wrong is rounding `x` to an integer.
 
-Why rounding to nearest and not down: scikit-learn goes left if `x <= t`, the board if
-`round(x*scale) < floor(t*scale) + 1`. Where `x*scale` is an integer the two are equal. Elsewhere
-the board's border lies at `floor(t*scale) + 0.5`, at most half a unit from `t`; rounding down would
-put it at `floor(t*scale) + 1`, up to a whole unit away and always on the same side.
+Why rounding down: scikit-learn goes left if `x <= t`, the board if
+`floor(x*scale) < floor(t*scale) + 1`. So whatever goes left there goes left here, a value that
+equals the threshold included, which is common where features are steps of something; and where
+`x*scale` is an integer the two are the same. Only an `x` above `t` by less than one unit can go
+astray. Rounding to nearest would put the border half a unit from `t` at most, but on either side,
+and would send every second value that equals its threshold the wrong way: tried on scikit-learn's
+own data at automatic scales, it parts from scikit-learn up to twice as often.
 """
 
 from __future__ import annotations
@@ -123,7 +126,7 @@ def choose_scale(
 def refuse_unscaled(rows: FloatArray, factors: FloatArray, used: npt.NDArray[np.bool_]) -> None:
     """FeatureError if a feature that decides something is cut to a handful of integers."""
     scaled = rows * factors
-    whole = np.rint(scaled)
+    whole = np.floor(scaled)
     levels = whole.max(axis=0) - whole.min(axis=0) + 1
     cut = (scaled != whole).any(axis=0) & (levels < _FEWEST_LEVELS) & used
     cut &= np.ptp(rows, axis=0) > 0
@@ -140,8 +143,8 @@ def refuse_unscaled(rows: FloatArray, factors: FloatArray, used: npt.NDArray[np.
 
 
 def quantise(rows: FloatArray, scale: Sequence[float]) -> Quantised:
-    """round(x * scale), halves up, clipped -> (int16 [n, n_features], bool same shape: clipped)."""
-    whole = np.floor(rows * np.asarray(scale, dtype=np.float64) + 0.5)
+    """floor(x * scale), clipped -> (int16 [n, n_features], bool same shape: what was clipped)."""
+    whole = np.floor(rows * np.asarray(scale, dtype=np.float64))
     clipped = (whole < INT16_MIN) | (whole > INT16_MAX)
     return np.clip(whole, INT16_MIN, INT16_MAX).astype(np.int16), clipped
 
