@@ -17,9 +17,8 @@ def in_notebook() -> bool:
 def show_code(title: str, code: str) -> None:
     """Python source under a one-line title, highlighted in a notebook."""
     if in_notebook():
-        from IPython.display import Code, display
-
-        display(Code(f"# {title}\n{code.rstrip()}\n", language="python"))
+        tools = _ipython_display()
+        tools.display(tools.Code(f"# {title}\n{code.rstrip()}\n", language="python"))
     else:
         print(f"# {title}\n{code.rstrip()}")
 
@@ -27,14 +26,16 @@ def show_code(title: str, code: str) -> None:
 def show_line(sign: str, text: str, *, good: bool) -> None:
     """One line with a sign in front; its text is escaped, whatever it holds."""
     if in_notebook():
-        from IPython.display import HTML, display
-
         # Blue and orange can be told apart by everybody; the sign says it without colour.
         colour = "#0072B2" if good else "#D55E00"
-        display(
-            HTML(
-                f'<div><b style="color:{colour}">{html.escape(sign)}</b> {html.escape(text)}</div>'
-            )
-        )
+        rich = f'<b style="color:{colour}">{html.escape(sign)}</b> {html.escape(text)}'
+        both = {"text/plain": f"{sign} {text}", "text/html": f"<div>{rich}</div>"}
+        _ipython_display().display(both, raw=True)
     else:
         print(f"{sign} {text}")
+
+
+def _ipython_display() -> Any:
+    import IPython.display
+
+    return IPython.display  # not annotated there

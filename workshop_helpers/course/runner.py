@@ -1,0 +1,245 @@
+"""Run notebooks from top to bottom, unattended, as shipped and with the solutions put in.
+
+Each run has a kernel of its own (this Python) and, if WORKSHOP_PORT does not say otherwise, a fresh
+virtual board. The executed copy stays under `out/notebooks`, also when a cell failed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import CourseError
+from ..paths import NOTEBOOKS, ROOT
+from .checks import CHECK_LOG
+from .exercises import exercises_of, tags_of, with_solutions
+from .files import read_notebook, write_notebook
+from .parameters import declared_parameters, inject
+
+Variant = Literal["as_shipped", "with_solutions"]
+VARIANTS: tuple[Variant, ...] = ("as_shipped", "with_solutions")
+OUT = ROOT / "out" / "notebooks"
+
+
+@dataclass(frozen=True)
+class NotebookRun:
+    """One notebook that ran to its end."""
+
+    name: str
+    variant: Variant
+    code_cells: int
+    seconds: float
+    checks: dict[str, bool]  # exercise -> whether its last check passed
+    executed: Path
+    html: Path | None  # None without nbconvert
+
+
+def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
+    """The course's notebooks, in order.
+
+    Raises:
+        CourseError: there is none; a runner that finds nothing must not look like one that passed.
+    """
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise CourseError(f"There is no notebook in {folder}.")
+    return found
+
+
+def run_notebooks(
+    paths: Iterable[Path],
+    *,
+    variants: Iterable[Variant] = VARIANTS,
+    parameters: Mapping[str, object] | None = None,
+    out_dir: Path = OUT,
+    cell_timeout_s: int = 120,
+) -> list[NotebookRun]:
+    """Run each notebook in each variant. `parameters` go to those notebooks that declare them.
+
+    Raises:
+        CourseError: a cell failed, or no notebook was given.
+    """
+    runs = []
+    for path in paths:
+        declared = declared_parameters(read_notebook(path))
+        mine = {k: v for k, v in (parameters or {}).items() if k in declared}
+        for variant in variants:
+            runs.append(
+                run_notebook(
+                    path, variant, parameters=mine, out_dir=out_dir, cell_timeout_s=cell_timeout_s
+                )
+            )
+    if not runs:
+        raise CourseError("No notebook was run.")
+    return runs
+
+
+def run_notebook(
+    path: Path,
+    variant: Variant = "as_shipped",
+    *,
+    parameters: Mapping[str, object] | None = None,
+    out_dir: Path = OUT,
+    cell_timeout_s: int = 120,
+) -> NotebookRun:
+    """Run one notebook in its own folder, and judge its exercises.
+
+    As shipped no exercise may pass; with solutions each must. A cell tagged `raises-exception`
+    must raise.
+
+    Raises:
+        CourseError: a cell failed or took longer than `cell_timeout_s`, or an exercise did not
+            come out as it should. Names the notebook, the cell and the cell's first line.
+    """
+    shipped = read_notebook(path)
+    notebook = with_solutions(shipped, path) if variant == "with_solutions" else shipped
+    exercises = list(exercises_of(shipped, path.name))
+    inject(notebook, parameters or {}, path.name)
+    numbers = {str(cell.get("id")): number for number, cell in enumerate(shipped["cells"], 1)}
+    if not any(cell["cell_type"] == "code" for cell in notebook["cells"]):
+        raise CourseError(f"{path.name} has no code cell, so there is nothing to run.")
+
+    out_dir.mkdir(parents=True, exist_ok=True)
+    executed = out_dir / f"{path.stem}.{variant}.ipynb"
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="workshop-run-") as name:
+        log = Path(name) / "checks.jsonl"
+        try:
+            _execute(notebook, path, numbers, executed, cell_timeout_s, log, Path(name))
+        finally:
+            write_notebook(notebook, executed)
+        checks = _read_checks(log)
+    _judge(path, variant, exercises, checks)
+    return NotebookRun(
+        name=path.stem,
+        variant=variant,
+        code_cells=sum(cell["cell_type"] == "code" for cell in notebook["cells"]),
+        seconds=time.monotonic() - began,
+        checks=checks,
+        executed=executed,
+        html=_write_html(notebook, executed.with_suffix(".html")),
+    )
+
+
+def _execute(
+    notebook: Any,
+    path: Path,
+    numbers: Mapping[str, int],
+    executed: Path,
+    cell_timeout_s: int,
+    log: Path,
+    scratch: Path,
+) -> None:
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
+
+    current: list[Any] = []
+
+    def remember(cell: Any, cell_index: int) -> None:
+        current[:] = [cell]
+
+    def failed(what: str) -> CourseError:
+        cell = current[0] if current else {"source": "", "id": ""}
+        number = numbers.get(str(cell.get("id")), 0)
+        first = next((row for row in cell["source"].splitlines() if row.strip()), "")
+        return CourseError(
+            f"{path.name}, cell {number} ({first.strip()}): {what}",
+            f"Look at the executed copy: {executed}",
+            notebook=path.name,
+            cell=number,
+        )
+
+    client = NotebookClient(
+        notebook,
+        timeout=cell_timeout_s,
+        startup_timeout=60,
+        kernel_name="python3",
+        kernel_manager_class=_kernel_manager_class(),
+        resources={"metadata": {"path": str(path.parent)}},
+        on_cell_start=remember,
+    )
+    try:
+        client.execute(env=_kernel_environment(log, scratch))
+    except TimeoutError:
+        raise failed(f"took longer than {cell_timeout_s} s.") from None
+    except (CellControlSignal, DeadKernelError) as error:
+        raise failed(_error_of(current) or f"{type(error).__name__}: {error}") from None
+    for cell in notebook["cells"]:
+        if "raises-exception" in tags_of(cell) and not _error_of([cell]):
+            current[:] = [cell]
+            raise failed("is tagged raises-exception and raised nothing.")
+
+
+def _error_of(cells: list[Any]) -> str:
+    """The error a cell ended with, on one line or a few; empty if there was none."""
+    for output in cells[0].get("outputs", []) if cells else []:
+        if output["output_type"] == "error":
+            text = f"{output['ename']}: {output['evalue']}"
+            return re.sub(r"\x1b\[[0-9;]*m", "", text)
+    return ""
+
+
+def _kernel_environment(log: Path, scratch: Path) -> dict[str, str]:
+    environment = dict(os.environ)
+    environment.setdefault("WORKSHOP_PORT", "virtual")
+    environment.pop("MPLBACKEND", None)  # the notebook's own affair
+    environment[CHECK_LOG] = str(log)
+    environment["IPYTHONDIR"] = str(scratch / "ipython")  # nobody's own start-up files
+    return environment
+
+
+def _kernel_manager_class() -> type[Any]:
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+
+    command = [sys.executable, "-m", "ipykernel_launcher"]
+
+    class ThisPython(AsyncKernelManager):
+        """Starts this interpreter, whatever kernel "python3" means on this laptop."""
+
+        @property
+        def kernel_spec(self) -> Any:
+            return KernelSpec(
+                argv=[*command, "-f", "{connection_file}", "--IPKernelApp.log_level=40"],
+                display_name="this Python",
+                language="python",
+            )
+
+    return ThisPython
+
+
+def _read_checks(log: Path) -> dict[str, bool]:
+    if not log.exists():
+        return {}
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return {line["exercise"]: line["passed"] for line in lines}
+
+
+def _judge(path: Path, variant: Variant, exercises: list[str], checks: Mapping[str, bool]) -> None:
+    for exercise in exercises:
+        if exercise not in checks:
+            raise CourseError(f"{path.name}, {variant}: exercise {exercise} was never checked.")
+        if checks[exercise] and variant == "as_shipped":
+            raise CourseError(f"{path.name}: exercise {exercise} passes before anybody solved it.")
+        if not checks[exercise] and variant == "with_solutions":
+            raise CourseError(f"{path.name}: the solution of exercise {exercise} does not pass.")
+
+
+def _write_html(notebook: Any, path: Path) -> Path | None:
+    with suppress(ImportError):
+        import nbconvert
+
+        exporter: Any = nbconvert.HTMLExporter  # not annotated there
+        body, _ = exporter().from_notebook_node(notebook)
+        path.write_text(body, encoding="utf-8")
+        return path
+    return None

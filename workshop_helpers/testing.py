@@ -1,0 +1,56 @@
+"""`workshop test`: lint, types and tests, the same for everybody and for CI."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+import sys
+import time
+
+from .errors import SetupError
+from .paths import ROOT
+
+NEEDED = ("pytest", "mypy", "ruff")
+LINT = (
+    ("ruff check", ["ruff", "check", "."]),
+    ("ruff format", ["ruff", "format", "--check", "."]),
+    ("mypy", ["mypy"]),
+)
+NOTHING_COLLECTED = 5  # pytest's exit code
+
+
+def run_tests(args: list[str]) -> int:
+    """Run lint, types and all tests, notebooks included; with `args` only pytest, with those.
+
+    Returns 0 if all passed, else 1 (with `args`: pytest's own code). Finding no test is a failure.
+
+    Raises:
+        SetupError: the tools are not installed.
+    """
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SetupError(
+            f"Not installed: {', '.join(missing)}.",
+            "Run `python3 workshop.py test`, or `pip install -e .[test]` in your own environment.",
+        )
+    if args:
+        return _run(["pytest", *args])
+    results = {name: _timed(name, command) for name, command in (*LINT, ("pytest", ["pytest"]))}
+    print("\n--- workshop test ---")
+    for name, (code, seconds) in results.items():
+        why = " (it found no test)" if name == "pytest" and code == NOTHING_COLLECTED else ""
+        print(f"{'✔' if code == 0 else '✘'} {name}: {seconds:.0f} s{why}")
+    failed = [name for name, (code, _) in results.items() if code]
+    print(f"failed: {', '.join(failed)}" if failed else "all passed", flush=True)
+    return 1 if failed else 0
+
+
+def _timed(name: str, command: list[str]) -> tuple[int, float]:
+    print(f"\n--- {name} ---", flush=True)
+    began = time.monotonic()
+    code = _run(command)
+    return code, time.monotonic() - began
+
+
+def _run(command: list[str]) -> int:
+    return subprocess.call([sys.executable, "-m", *command], cwd=ROOT)
