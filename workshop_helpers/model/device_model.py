@@ -165,7 +165,7 @@ class DeviceModel:
         shape += f"{len(self.classes)} classes" if self.classes else "1 value"
         trees, nodes = self.forest.n_trees, len(self.forest.nodes)
         return (
-            f"DeviceModel({self.name!r}: {trees} tree{'s' * (trees > 1)}, {nodes} nodes, {shape}, "
+            f"DeviceModel({self.name!r}: {trees} tree{'s' * (trees != 1)}, {nodes} node{'s' * (nodes != 1)}, {shape}, "
             f"{self.voting}, {self.size_bytes} B)"
         )
 
