@@ -58,3 +58,17 @@ def own_board():
     yield make
     for board in reversed(boards):
         board.close()
+
+
+@pytest.fixture(scope="session")
+def small_model():
+    """Ten small trees on the motion data, with the metadata that har_live wants."""
+    from sklearn.ensemble import RandomForestClassifier
+
+    from workshop_helpers import datasets
+    from workshop_helpers.features import motion_features
+    from workshop_helpers.model import convert
+
+    train = motion_features(datasets.load("basic_motions").part("train"))
+    forest = RandomForestClassifier(10, min_samples_leaf=2, random_state=1).fit(train.X, train.y)
+    return convert(forest, train.X, features=train.names, name="small", metadata=train.metadata())
