@@ -124,6 +124,7 @@ def run(link, model, sensor, settings):
                 n_predictions += 1
     if blocks:
         blocks.flush()
+    gc.collect()
     link.send(
         "bye",
         {

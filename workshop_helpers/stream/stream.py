@@ -25,6 +25,8 @@ Subscriber = Callable[[Item], None]
 class Stream:
     """Records of a running app; a context manager that stops the app.
 
+    Reading begins with the `with`, or with the first record asked for.
+
     A thread reads the board all the time, so a slow loop loses nothing until `queue_records` wait;
     then the oldest are dropped from the queue and counted. Subscribers get every item.
 
@@ -169,6 +171,8 @@ class Stream:
             BoardGoneError: the board was unplugged, likewise.
             StreamError: not a byte for `silence_timeout_s`.
         """
+        if self._thread.ident is None:
+            self.start()
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._ended, timeout_s)
             if self._queue:
