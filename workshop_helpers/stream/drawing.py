@@ -9,7 +9,7 @@ import numpy as np
 
 from ..plots import PALETTE, Picture
 from ..text import printable
-from .history import History
+from .history import History, share
 
 WINDOW_S = 10.0
 _GREY = "#999999"
@@ -111,7 +111,7 @@ class LiveFigure:
         ]
         t_s = [record.t_us / 1e6 for record in shown]
         for i, line in enumerate(self._lines):
-            line.set_data(t_s, [_share(record.get("outputs"), i) for record in shown])
+            line.set_data(t_s, [share(record, i) for record in shown])
         if self._bars is not None:
             self._bars.remove()
             self._bars = None
@@ -134,9 +134,3 @@ class LiveFigure:
     def _colour(self, name: object) -> str:
         classes = self._history.classes
         return PALETTE[classes.index(str(name)) % len(PALETTE)] if str(name) in classes else _GREY
-
-
-def _share(outputs: object, index: int) -> float:
-    if isinstance(outputs, list) and index < len(outputs):
-        return float(outputs[index])
-    return float("nan")

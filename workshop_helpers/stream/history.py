@@ -104,9 +104,10 @@ class History:
 
     @property
     def outputs(self) -> NDArray[np.float32]:
-        """Share of each class, float32 [n, n_classes]."""
-        rows = [r.get("outputs", []) for r in self._predictions]
-        return np.array(rows, dtype=np.float32).reshape(len(rows), -1)
+        """Share of each class, float32 [n, n_classes]; NaN where a record has none."""
+        columns = range(len(self.classes))
+        rows = [[share(record, i) for i in columns] for record in self._predictions]
+        return np.array(rows, dtype=np.float32).reshape(len(rows), len(columns))
 
     @property
     def inference_us(self) -> NDArray[np.float64]:
@@ -120,3 +121,13 @@ class History:
             return None
         right = sum(bool(r.get("label") == r.get("truth")) for r in known)
         return right / len(known)
+
+
+def share(record: Record, index: int) -> float:
+    """One of a prediction's outputs; NaN if it has no such number."""
+    outputs = record.get("outputs")
+    if isinstance(outputs, list) and index < len(outputs):
+        value = outputs[index]
+        if isinstance(value, int | float):
+            return float(value)
+    return float("nan")
