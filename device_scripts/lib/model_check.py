@@ -32,7 +32,7 @@ def sha256(path):
 
 
 def open_model(folder):
-    """Load the model; [n_features, n_outputs, heap_free_bytes or None]."""
+    """Load the model; [n_features, n_outputs, heap_free_bytes]."""
     global _model
     _model = None
     import model_store
@@ -40,7 +40,7 @@ def open_model(folder):
     gc.collect()
     _model = model_store.load(folder)
     gc.collect()
-    return [_model.n_features, len(_model.outputs), _heap_free()]
+    return [_model.n_features, len(_model.outputs), gc.mem_free()]
 
 
 def close():
@@ -76,19 +76,18 @@ def run_rows(text):
 
 
 def load_cost(folder):
-    """Load the model on a fresh heap: [bytes of heap it takes or None, microseconds]."""
+    """Load the model on a fresh heap: [heap it takes, microseconds, heap left (bytes)]."""
     global _model
     _model = None
     import model_store
 
     gc.collect()
-    before = gc.mem_alloc() if hasattr(gc, "mem_alloc") else None
+    before = gc.mem_alloc()
     started = time.ticks_us()
     _model = model_store.load(folder)
     duration_us = time.ticks_diff(time.ticks_us(), started)
     gc.collect()
-    taken = None if before is None else gc.mem_alloc() - before
-    return [taken, duration_us, _heap_free()]
+    return [gc.mem_alloc() - before, duration_us, gc.mem_free()]
 
 
 def has_clock():
@@ -123,7 +122,3 @@ def _batch(run, features, calls):
     for _ in range(calls):
         run(features)
     return time.ticks_diff(time.ticks_us(), started)
-
-
-def _heap_free():
-    return gc.mem_free() if hasattr(gc, "mem_free") else None

@@ -29,9 +29,9 @@ class Measurement:
     Args:
         module_bytes: size of the installed module's file (0 if it is built into the firmware).
         model_bytes: size of model.csv.
-        ram_bytes: heap taken by the imported module and the loaded model; None if the board can't
-            tell. Native code counts where the port keeps it on that heap, which some do not.
-        heap_free_bytes: what is left then; None if the board can't tell.
+        ram_bytes: heap taken by the imported module and the loaded model. Native code counts where
+            the port keeps it on that heap, which some do not.
+        heap_free_bytes: what is left then.
         load_ms: importing the module and loading the model.
         us_per_inference: the median over the batches, Python call included.
         us_spread: the 10th and the 90th percentile of the same.
@@ -43,8 +43,8 @@ class Measurement:
     module: str
     module_bytes: int
     model_bytes: int
-    ram_bytes: int | None
-    heap_free_bytes: int | None
+    ram_bytes: int
+    heap_free_bytes: int
     load_ms: float
     us_per_inference: float
     us_spread: tuple[float, float]
@@ -52,18 +52,17 @@ class Measurement:
     rejected: int = 0
 
     def __repr__(self) -> str:
-        ram = "RAM unknown" if self.ram_bytes is None else f"{self.ram_bytes} B RAM"
         return (
             f"Measurement({self.board}, {self.module}: {self.us_per_inference:.1f} µs per "
-            f"inference, {ram}, model {self.model_bytes} B, loaded in {self.load_ms:.1f} ms)"
+            f"inference, {self.ram_bytes} B RAM, model {self.model_bytes} B, loaded in {self.load_ms:.1f} ms)"
         )
 
     def _repr_html_(self) -> str:
         low, high = self.us_spread
         rows = {
             "one inference": f"{self.us_per_inference:.1f} µs ({low:.1f} … {high:.1f})",
-            "RAM, module and model": "?" if self.ram_bytes is None else f"{self.ram_bytes} bytes",
-            "heap left": "?" if self.heap_free_bytes is None else f"{self.heap_free_bytes} bytes",
+            "RAM, module and model": f"{self.ram_bytes} bytes",
+            "heap left": f"{self.heap_free_bytes} bytes",
             "model file": f"{self.model_bytes} bytes",
             "module file": f"{self.module_bytes} bytes ({self.module})",
             "loading": f"{self.load_ms:.1f} ms",

@@ -67,7 +67,7 @@ class DeviceSession:
                 "Deploy the model again, or verify with deploy=True.",
             )
         row_bytes = max(2 * n_features, 4 * n_outputs) * 4 / 3
-        budget = (heap_free or 32 * 1024) // _HEAP_SHARE
+        budget = heap_free // _HEAP_SHARE
         budget = min(max(budget, _SMALLEST_BLOCK_BYTES), _LARGEST_BLOCK_BYTES)
         self.rows_per_block = max(1, int(budget / row_bytes))
 
