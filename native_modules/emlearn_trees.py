@@ -223,6 +223,7 @@ class Trees:
             for c in (left, right):
                 if c - _LEAF >= leaves or _LEAF > c >= nodes - i:
                     return "n", i, "child"
+        return None
 
     def check(self):
         bad = self._bad()

@@ -122,6 +122,7 @@ class Trees:
             for c in (left, right):
                 if not -leaves <= c < nodes - i:
                     return "n", i, "child"
+        return None
 
     def check(self):
         """Refuse a model whose walk could leave it: ValueError names the row."""

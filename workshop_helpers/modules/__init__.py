@@ -1,1 +1,9 @@
+"""Native modules: which architecture, build, install."""
 
+from __future__ import annotations
+
+from .arch import ARCHES, arch_of
+from .build import BuiltModule, build
+from .install import InstalledModule, install
+
+__all__ = ["ARCHES", "BuiltModule", "InstalledModule", "arch_of", "build", "install"]

