@@ -103,8 +103,8 @@ def run_notebook(
     shipped = read_notebook(path)
     notebook = with_solutions(shipped, path) if variant == "with_solutions" else shipped
     exercises = list(exercises_of(shipped, path.name))
-    inject(notebook, parameters or {}, path.name)
     numbers = {str(cell.get("id")): number for number, cell in enumerate(shipped["cells"], 1)}
+    inject(notebook, parameters or {}, path.name)
     if not any(cell["cell_type"] == "code" for cell in notebook["cells"]):
         raise CourseError(f"{path.name} has no code cell, so there is nothing to run.")
 
