@@ -161,11 +161,12 @@ class DeviceModel:
             ) from None
 
     def __repr__(self) -> str:
-        shape = f"{len(self.features)} features -> "
+        shape = f"{_counted(len(self.features), 'feature')} -> "
         shape += f"{len(self.classes)} classes" if self.classes else "1 value"
-        trees, nodes = self.forest.n_trees, len(self.forest.nodes)
+        trees = _counted(self.forest.n_trees, "tree")
+        nodes = _counted(len(self.forest.nodes), "node")
         return (
-            f"DeviceModel({self.name!r}: {trees} tree{'s' * (trees != 1)}, {nodes} node{'s' * (nodes != 1)}, {shape}, "
+            f"DeviceModel({self.name!r}: {trees}, {nodes}, {shape}, "
             f"{self.voting}, {self.size_bytes} B)"
         )
 
@@ -181,6 +182,10 @@ class DeviceModel:
             "file": f"{self.size_bytes} bytes",
         }
         return table_html(f"DeviceModel {self.name}", ["", ""], rows.items())
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _from_json(meta: Any, csv: bytes) -> DeviceModel:

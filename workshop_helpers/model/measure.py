@@ -54,7 +54,8 @@ class Measurement:
     def __repr__(self) -> str:
         return (
             f"Measurement({self.board}, {self.module}: {self.us_per_inference:.1f} µs per "
-            f"inference, {self.ram_bytes} B RAM, model {self.model_bytes} B, loaded in {self.load_ms:.1f} ms)"
+            f"inference, {self.ram_bytes} B RAM, model {self.model_bytes} B, "
+            f"loaded in {self.load_ms:.1f} ms)"
         )
 
     def _repr_html_(self) -> str:
