@@ -2,15 +2,18 @@
 
 import contextlib
 import socket
+import sys
 import threading
 import time
 
 import pytest
+import serial
 
 from workshop_helpers.board import Board, connect
 from workshop_helpers.errors import (
     BoardError,
     BoardGoneError,
+    BoardTimeoutError,
     FileError,
     NoBoardError,
     NoFileSystemError,
@@ -198,3 +201,59 @@ def test_without_any_board_the_virtual_one_is_said(monkeypatch, capsys):
     with connect() as board:
         assert board.is_virtual
         assert "virtual" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("transport", ["pty", "socket"])
+def test_every_kind_of_port(own_board, transport):
+    if transport == "pty" and sys.platform == "win32":
+        pytest.skip("Windows has no PTYs")
+    board = own_board(transport=transport)
+    assert board.port.startswith("socket://") == (transport == "socket")
+    data = bytes(range(256)) * 100
+    board.put(data, "/x")
+    assert board.get("/x") == data
+    with pytest.raises(BoardTimeoutError):
+        board.exec("while True: pass", timeout_s=0.3)
+    with pytest.raises(PortBusyError):
+        Board(board.port, timeout_s=2.0)
+    running = board.start("while True: print('x')")
+    assert running.read(5.0)
+    running.stop()
+    board.soft_reset()
+    board.reconnect()
+    assert board.eval("1 + 1") == 2
+
+
+class LossyWire:
+    """A socket server that passes bytes to and from a port, and spoils one answer of the board."""
+
+    def __init__(self, port, old, new):
+        self.port, self.old, self.new = port, old, new
+        self.spoilt = 0
+
+    def __call__(self, client, stopping):
+        with serial.serial_for_url(self.port, timeout=0.01) as board:
+            client.settimeout(0.01)
+            while not stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    data = client.recv(4096)
+                    if not data:
+                        return
+                    board.write(data)
+                answer = board.read(max(1, board.in_waiting))
+                if self.old in answer and not self.spoilt:
+                    answer = answer.replace(self.old, self.new)
+                    self.spoilt += 1
+                client.sendall(answer)
+
+
+@pytest.mark.parametrize("new", [b"", b"\x02", b"\x01\x01garbage"])
+def test_raw_paste_out_of_step_falls_back_to_small_blocks(virtual_board, new):
+    """A spoilt flow-control byte in the middle of raw paste: the code arrives all the same."""
+    code = "x = 0\n" + "x += 1\n" * 300 + "print(x)"
+    wire = LossyWire(virtual_board.port, b"\x01\x01", new)
+    with server(wire) as address, Board(address, timeout_s=10.0) as board:
+        board._held.transport.use_raw_paste = True
+        assert board.exec(code) == "300\n"
+        wire.spoilt = wire.spoilt or 0
+        assert board.exec(code) == "300\n"

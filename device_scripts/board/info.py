@@ -19,8 +19,9 @@ def _w_info():
         answer["machine"] = os.uname()[4]
     try:
         flash = os.statvfs("/")
-        answer["flash_free"] = flash[0] * flash[3]
-        answer["flash_total"] = flash[1] * flash[2] if flash[1] else flash[0] * flash[2]
+        if flash[2]:  # without a file system everything is 0
+            answer["flash_free"] = flash[0] * flash[3]
+            answer["flash_total"] = flash[1] * flash[2]
     except (AttributeError, OSError):
         pass
     gc.collect()

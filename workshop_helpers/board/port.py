@@ -27,14 +27,14 @@ BAUD = 115200
 _READ_BYTES = 65536
 _WRITE_TIMEOUT_S = 5.0
 _POLL_S = 0.05
+_RECENT_BYTES = 1024
 
 
 class SilenceError(Exception):
-    """The board sent too little before the deadline. `seen` is what it did send."""
+    """The board sent too little before the deadline."""
 
-    def __init__(self, seen: bytes = b"") -> None:
+    def __init__(self) -> None:
         super().__init__("the board went silent")
-        self.seen = seen
 
 
 class SocketPort(protocol_socket.Serial):  # type: ignore[misc]
@@ -76,7 +76,7 @@ class BufferedPort:
         self.name = name
         self._buffer = bytearray()
         self.deadline = time.monotonic() + 10.0
-        self.received = 0  # bytes since opening: has anything ever been there?
+        self.recent = b""  # the last bytes that came, also those that were thrown away
         self.last_written = b""
         self._is_socket = isinstance(port, SocketPort)
         self._has_fd = os.name == "posix" and isinstance(getattr(port, "fd", None), int)
@@ -143,7 +143,7 @@ class BufferedPort:
         with self._explained():
             data = self._wait_and_read(timeout_s)
         self._buffer += data
-        self.received += len(data)
+        self.recent = (self.recent + data)[-_RECENT_BYTES:]
         return bool(data)
 
     def drain(self, quiet_s: float, limit_s: float) -> bytes:
@@ -178,7 +178,7 @@ class BufferedPort:
     # --- inside --------------------------------------------------------------------------------
     def _check_deadline(self) -> None:
         if time.monotonic() >= self.deadline:
-            raise SilenceError(self.take(len(self._buffer)))
+            raise SilenceError
 
     def _wait_and_read(self, timeout_s: float) -> bytes:
         if self._is_socket or self._has_fd:

@@ -105,13 +105,13 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             start = max(0, port.buffered_bytes - len(ending) + 1)
             left_s = deadline - time.monotonic()
             if left_s <= 0:
-                raise SilenceError(port.take(port.buffered_bytes))
+                raise SilenceError
             port.fill(left_s)
 
     # --- the prompt ----------------------------------------------------------------------------
     def enter(self, timeout_s: float) -> None:
         """Interrupt whatever runs and get the raw REPL's prompt, without a soft reset."""
-        seen = bytearray()
+        self.port.recent = self.port.buffered
         end = time.monotonic() + timeout_s
         attempt = 0
         self.in_step = False
@@ -123,19 +123,18 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 # A board that answered late may still send the banner of an earlier attempt.
                 self._settle(0.01 if attempt == 1 else 0.2)
                 return
-            except SilenceError as silence:
-                seen += silence.seen
-                del seen[:-4096]
+            except SilenceError:
+                continue
             except BoardTimeoutError:
                 break  # takes no data at all
             except BoardGoneError:
-                if self.port.name.startswith("socket://") and not self.port.received:
+                if self.port.name.startswith("socket://") and not self.port.recent:
                     raise PortBusyError(
                         f"{self.port.name} closed the connection at once: it serves somebody else.",
                         port=self.port.name,
                     ) from None
                 raise
-        raise self._no_prompt(bytes(seen), timeout_s)
+        raise self._no_prompt(self.port.recent, timeout_s)
 
     def _settle(self, quiet_s: float) -> None:
         """Forget what is still coming, and leave one prompt to find for the next command."""
