@@ -123,8 +123,7 @@ def test_a_board_that_goes_away_keeps_what_it_sent(own_board, small_model) -> No
 
 def test_subscribers_get_all_that_a_slow_loop_drops(ready) -> None:
     seen, started = [], threading.Event()
-    stream = open_stream(ready, config={"speed": 0, "loop": False})
-    stream._queue_records = 50
+    stream = open_stream(ready, config={"speed": 0, "loop": False, "queue_records": 50})
     stream.subscribe(lambda item: (seen.append(item), started.set()))
     with stream:
         assert started.wait(10)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..board.running import Running
 
 Subscriber = Callable[[Item], None]
+_STREAM_SETTINGS = ("hello_timeout_s", "silence_timeout_s", "queue_records")
 
 
 class Stream:
@@ -283,7 +284,8 @@ def open_stream(
     Args:
         board: connected, at its prompt.
         app: name of a deployed app; None for the one deployed last.
-        config: for the app's `main(config)`, over what `deploy` left for it; only literals.
+        config: for the app's `main(config)`, over what `deploy` left for it; only literals. Of
+            these, `hello_timeout_s`, `silence_timeout_s` and `queue_records` are the Stream's.
 
     Raises:
         StreamError: nothing was deployed, or config holds something else than literals.
@@ -292,6 +294,7 @@ def open_stream(
 
     name, settings = read_deployed(board, app)
     settings.update(config or {})
+    own = {key: settings.pop(key) for key in _STREAM_SETTINGS if key in settings}
     literal = repr(settings)
     try:
         same = ast.literal_eval(literal) == settings
@@ -303,4 +306,4 @@ def open_stream(
             "Use only numbers, text, True, False, None, and lists or dicts of them.",
         )
     board.soft_reset()
-    return Stream(board.start(f"import {name}\n{name}.main({literal})\n"))
+    return Stream(board.start(f"import {name}\n{name}.main({literal})\n", name=name), **own)
