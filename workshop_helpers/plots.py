@@ -76,13 +76,23 @@ def stream_figure(
     return figure
 
 
+def _with_gaps(
+    t_s: NDArray[np.float64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A break in the line wherever predictions are missing, as after a change of recording."""
+    if len(t_s) < 3:
+        return t_s, values
+    gaps = np.flatnonzero(np.diff(t_s) > 1.5 * np.median(np.diff(t_s))) + 1
+    return np.insert(t_s, gaps, np.nan), np.insert(values, gaps, np.nan)
+
+
 def _truth_band(
     axes: Axes, t_s: NDArray[np.float64], truth: Sequence[str], classes: Sequence[str]
 ) -> None:
-    edges = np.append(t_s, t_s[-1] + (t_s[-1] - t_s[-2] if len(t_s) > 1 else 0.5))
-    for i, name in enumerate(truth):
+    step_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
+    for start_s, name in zip(t_s, truth, strict=True):
         colour = PALETTE[list(classes).index(name)] if name in classes else "#bbbbbb"
-        axes.axvspan(edges[i], edges[i + 1], ymin=0.94, ymax=1.0, color=colour, lw=0)
+        axes.axvspan(start_s - step_s, start_s, ymin=0.94, ymax=1.0, color=colour, lw=0)
 
 
 class Picture(Figure):

@@ -70,9 +70,9 @@ def run_demo(
 
     with step(console, "Board") as say:
         board = connect(port)
-        say(
-            f"{board.info.name}, MicroPython {board.info.version}, {board.info.arch or 'no native code'}, {board.port}"
-        )
+        info = board.info
+        native = info.arch or "no native code"
+        say(f"{info.name}, MicroPython {info.version}, {native}, {board.port}")
 
     with board:
         with step(console, "emlearn_trees installed") as say:

@@ -71,7 +71,7 @@ def _stream_figure(records: list[Record], data: Dataset) -> plots.Picture:
         # A block is stamped when its last sample has arrived.
         age_s = np.arange(len(rows))[::-1] / data.rate_hz
         times.append((block.t_us - start_us) / 1e6 - age_s)
-        values.append(rows[:, :3] * data.units_per_lsb)
+        values.append(rows[:, :3] * data.units_per_lsb[:3])
     return plots.stream_figure(
         np.concatenate(times) if times else np.empty(0),
         np.concatenate(values) if values else np.empty((0, 3)),
