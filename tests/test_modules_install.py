@@ -1,0 +1,174 @@
+"""Install on a real MicroPython: the best that runs, and a reason for anything less."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from workshop_helpers import paths
+from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleSmokeError
+from workshop_helpers.modules import build, install
+from workshop_helpers.modules.build import header_arch
+
+NAME = "emlearn_trees"
+PATH = f"/lib/{NAME}.mpy"
+SMOKE = "def _w_smoke():\n    import sys\n    sys.modules.pop('thing', None)\n    import thing\n"
+
+
+@pytest.fixture
+def native_board(board):
+    if board.info.arch is None or board.info.abi != "6.3":
+        pytest.skip("this board loads no native code of ours")
+    return board
+
+
+class OtherInfo:
+    """A real board that says something else about itself."""
+
+    def __init__(self, board, **info):
+        self._board = board
+        self.info = dataclasses.replace(board.info, **info)
+
+    def __getattr__(self, name):
+        return getattr(self._board, name)
+
+
+@pytest.fixture
+def thing(tmp_path, monkeypatch, board):
+    """A module of the test's own: (viper text, twin text, rest of the smoke call)."""
+    folder = tmp_path / "sources"
+    (folder / "smoke").mkdir(parents=True)
+    monkeypatch.setattr(paths, "NATIVE_MODULES", folder)
+    monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "cache"))
+
+    def write(viper, twin, smoke="    return getattr(thing, '__file__', None), None\n"):
+        (folder / "thing.py").write_text(viper)
+        (folder / "thing_ref.py").write_text(twin)
+        (folder / "smoke" / "thing.py").write_text(SMOKE + smoke)
+
+    yield write
+    if board.exists("/lib/thing.mpy"):
+        board.rm("/lib/thing.mpy")
+
+
+def test_native_code_for_this_board(native_board):
+    module = install(native_board, NAME)
+    assert (module.source, module.arch) == ("workshop viper", native_board.info.arch)
+    assert (module.name, module.path, module.abi, module.notes) == (NAME, PATH, "6.3", ())
+    assert module.sha256 == build(NAME, module.arch).sha256
+    assert native_board.eval(f"__import__('{NAME}').__file__") == PATH
+    assert install(native_board, NAME) == module
+    assert module == native_board.install(NAME)
+    assert "workshop viper" in repr(module) and len(repr(module)) < 100
+    assert "<" not in module._repr_html_()
+    names = native_board.eval("[n for n in globals() if n.startswith('_w_')]")
+    assert names == []
+
+
+def test_the_plain_twin(board):
+    module = install(board, NAME, "plain")
+    assert (module.source, module.arch, module.notes) == ("workshop plain", None, ())
+    assert header_arch(board.get(PATH))[0] is None
+
+
+def test_no_native_code_on_the_board(board):
+    module = install(OtherInfo(board, arch=None), NAME)
+    assert module.source == "workshop plain"
+    assert "slower" in " ".join(module.notes)
+    with pytest.raises(ModuleArchError, match="no native code"):
+        install(OtherInfo(board, arch=None), NAME, "workshop")
+
+
+def test_an_older_mpy_version(board):
+    module = install(OtherInfo(board, abi="6.2"), NAME)
+    assert module.source == "workshop plain"
+
+
+def test_native_code_that_the_board_refuses(native_board):
+    """The board says another architecture than it has: the real loader refuses the real file."""
+    other = "xtensawin" if native_board.info.arch != "xtensawin" else "x64"
+    module = install(OtherInfo(native_board, arch=other), NAME)
+    assert module.source == "workshop plain"
+    assert any("incompatible .mpy" in note for note in module.notes)
+    with pytest.raises(ModuleError, match=r"incompatible \.mpy") as caught:
+        install(OtherInfo(native_board, arch=other), NAME, "workshop")
+    assert "incompatible" in caught.value.device_traceback
+    assert not native_board.exists(PATH)
+
+
+def test_stale_files_are_removed(board):
+    for path in (f"/{NAME}.py", f"/{NAME}.mpy", f"/lib/{NAME}.py"):
+        board.put(b"stale = True\n", path)
+    module = install(board, NAME)
+    assert len([note for note in module.notes if note.startswith("removed ")]) == 3
+    assert board.eval(f"__import__('{NAME}').__file__") == PATH
+    assert [file.path for file in board.ls("/lib") if NAME in file.path] == [PATH]
+
+
+def test_a_file_that_still_wins(board):
+    board.put(b"def new(*a): pass\n", f"/first/{NAME}.py")
+    board.exec("import sys\nsys.path.insert(0, '/first')")
+    try:
+        with pytest.raises(ModuleError):
+            install(board, NAME)
+    finally:
+        board.rm("/first", recursive=True)
+
+
+def test_a_module_in_the_firmware(thing, board):
+    thing("x = 1\n", "x = 1\n", "    return None, None\n")
+    module = install(board, "thing")
+    assert (module.source, module.path, module.size_bytes) == ("built in", None, 0)
+    assert not board.exists("/lib/thing.mpy")
+
+
+def test_a_wrong_first_prediction(thing, native_board):
+    check = "    return thing.__file__, None if thing.good else 'for 1: 2, not 3'\n"
+    thing("good = 0\n", "good = 1\n", check)
+    with pytest.raises(ModuleSmokeError, match="2, not 3"):
+        install(native_board, "thing", "workshop")
+    module = install(native_board, "thing")
+    assert module.source == "workshop plain"
+    assert any("2, not 3" in note for note in module.notes)
+
+
+def test_a_module_that_hangs(thing, native_board, monkeypatch):
+    monkeypatch.setattr("workshop_helpers.modules.install._SMOKE_TIMEOUT_S", 1.0)
+    thing("while True: pass\n", "x = 1\n")
+    with pytest.raises(ModuleSmokeError, match="did not finish"):
+        install(native_board, "thing", "workshop")
+    assert install(native_board, "thing").source == "workshop plain"
+
+
+def test_a_module_that_fails_to_import(thing, native_board):
+    thing("import nowhere\n", "import nowhere\n")
+    with pytest.raises(ModuleError, match="nowhere") as caught:
+        install(native_board, "thing")
+    assert "ImportError" in caught.value.device_traceback
+    assert caught.value.mend
+
+
+def test_no_room(own_board):
+    board = own_board(flash_size_bytes=64 * 1024)
+    free = board.info.flash_free_bytes
+    board.put(b"\0" * (free - 5 * 4096), "/filler.bin")
+    with pytest.raises(ModuleError, match="flash") as caught:
+        install(board, NAME)
+    assert caught.value.data["missing_bytes"] > 0
+
+
+def test_no_memory(own_board):
+    board = own_board(heap_size_bytes=64 * 1024)
+    board.exec("import gc\nhog = []\ntry:\n while 1: hog.append(bytearray(64))\nexcept: pass")
+    with pytest.raises(ModuleError):
+        install(board, NAME)
+    board.soft_reset()
+    assert install(board, NAME).path == PATH
+
+
+def test_wrong_names(board):
+    with pytest.raises(ModuleError, match=NAME):
+        install(board, "nonsense")
+    with pytest.raises(ModuleError, match="auto, workshop, plain"):
+        install(board, NAME, "official")
