@@ -72,3 +72,12 @@ def small_model():
     train = motion_features(datasets.load("basic_motions").part("train"))
     forest = RandomForestClassifier(10, min_samples_leaf=2, random_state=1).fit(train.X, train.y)
     return convert(forest, train.X, features=train.names, name="small", metadata=train.metadata())
+
+
+@pytest.fixture
+def virtual_board():
+    """A started VirtualBoard of the test's own, without a Board around it."""
+    from workshop_helpers.board.virtual import VirtualBoard
+
+    with VirtualBoard() as board:
+        yield board

@@ -1,0 +1,81 @@
+"""`workshop board`: a virtual board that any program can connect to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+from typing import Any, Literal
+
+from rich.console import Console
+
+from .virtual_board import VirtualBoard
+
+_LOOK_S = 0.5
+
+
+def run_board_forever(
+    *,
+    flash: Path | None = None,
+    flash_size_bytes: int = 2 * 1024 * 1024,
+    heap_size_bytes: int = 256 * 1024,
+    baud: int | None = None,
+    transport: Literal["auto", "pty", "socket"] = "auto",
+    as_json: bool = False,
+) -> None:
+    """Offer a virtual board until Ctrl-C (or SIGTERM), saying how to connect to it.
+
+    Takes what `VirtualBoard` takes. With `as_json` the only output is one line of JSON, with
+    "port", "flash" (path or null), "heap_size_bytes".
+
+    Raises:
+        SetupError, BoardError: it can't be started, or its process ended.
+    """
+    board = VirtualBoard(
+        flash=flash,
+        flash_size_bytes=flash_size_bytes,
+        heap_size_bytes=heap_size_bytes,
+        baud=baud,
+        transport=transport,
+    )
+    asked_to_end = threading.Event()
+    earlier = _on_sigterm(asked_to_end)
+    try:
+        with board:
+            _say(board, flash, heap_size_bytes, as_json)
+            while not asked_to_end.wait(_LOOK_S):
+                board.check()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        if earlier is not None:
+            signal.signal(signal.SIGTERM, earlier)
+
+
+def _on_sigterm(event: threading.Event) -> Any:
+    """SIGTERM sets `event`; the handler before that. None outside the main thread."""
+    try:
+        return signal.signal(signal.SIGTERM, lambda *_: event.set())
+    except ValueError:
+        return None
+
+
+def _say(board: VirtualBoard, flash: Path | None, heap_size_bytes: int, as_json: bool) -> None:
+    if as_json:
+        answer = {
+            "port": board.port,
+            "flash": None if flash is None else str(flash),
+            "heap_size_bytes": heap_size_bytes,
+        }
+        print(json.dumps(answer), flush=True)
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    kept = f"kept in {flash}" if flash else "thrown away at the end (keep it with --flash FILE)"
+    console.print("[bold]The virtual board is on[/]: the real MicroPython on a serial port.")
+    console.print(f"  Port         [bold]{board.port}[/]", markup=True)
+    console.print(f"  Its files    {kept}")
+    console.print(f"  A prompt     mpremote connect {board.port} repl    (Ctrl-X leaves it)")
+    console.print(f"  In Python    connect({board.port!r})")
+    console.print(f"  The demo     workshop demo --port {board.port}")
+    console.print("Ctrl-C here ends it.")

@@ -1,0 +1,31 @@
+"""What a VirtualBoard tells its supervisor, as one line of JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Config:
+    """All a supervisor has to know."""
+
+    module_path: str
+    """The interpreter's extension module."""
+    device_dir: str
+    """The folder with boot_flash.py."""
+    flash: str | None
+    """The flash file; None: a nameless one that ends with the supervisor."""
+    flash_size_bytes: int
+    heap_size_bytes: int
+    bytes_per_s: int | None
+    """Pace of the port in each direction; None: as fast as it goes."""
+    transport: str
+    """"pty" or "socket"."""
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def from_json(text: str) -> Config:
+        return Config(**json.loads(text))

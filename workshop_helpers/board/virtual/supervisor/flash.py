@@ -1,0 +1,68 @@
+"""The flash chip's file."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+
+BLOCK_BYTES = 4096
+
+
+class FlashInUseError(Exception):
+    """Another virtual board has this flash."""
+
+
+class Flash:
+    """An open flash file, locked for as long as it is open.
+
+    A file that is there keeps its size, whatever size is asked for: its file system fills it.
+    """
+
+    def __init__(self, path: str | None, size_bytes: int) -> None:
+        if path is None:
+            with tempfile.TemporaryFile(prefix="virtual_board_") as file:
+                self.fd = _above_standard(file.fileno())
+            self.unique_id = os.urandom(8)
+        else:
+            self.fd = -1
+            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            try:
+                _lock(fd)
+                self.fd = _above_standard(fd)
+            finally:
+                os.close(fd)
+            real = os.path.realpath(path)
+            self.unique_id = hashlib.sha256(real.encode("utf-8", "surrogatepass")).digest()[:8]
+        if os.fstat(self.fd).st_size < BLOCK_BYTES:
+            os.ftruncate(self.fd, size_bytes // BLOCK_BYTES * BLOCK_BYTES)
+        self.n_blocks = os.fstat(self.fd).st_size // BLOCK_BYTES
+
+    def close(self) -> None:
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def _above_standard(fd: int) -> int:
+    """A copy of `fd` out of the way of the numbers that the interpreter gets (0 to 5)."""
+    if sys.platform == "win32":
+        return os.dup(fd)
+    import fcntl
+
+    return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
+
+
+def _lock(fd: int) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        raise FlashInUseError from None
