@@ -240,20 +240,23 @@ class LossyWire:
                     if not data:
                         return
                     board.write(data)
-                answer = board.read(max(1, board.in_waiting))
+                answer = board.read(4096)  # all that comes within the timeout
                 if self.old in answer and not self.spoilt:
                     answer = answer.replace(self.old, self.new)
                     self.spoilt += 1
                 client.sendall(answer)
 
 
-@pytest.mark.parametrize("new", [b"", b"\x02", b"\x01\x01garbage"])
+@pytest.mark.parametrize("new", [b"R\x01\x80\x00\x07", b"R\x07", b"R\x01"])
 def test_raw_paste_out_of_step_falls_back_to_small_blocks(virtual_board, new):
-    """A spoilt flow-control byte in the middle of raw paste: the code arrives all the same."""
+    """Flow control that is spoilt: garbage, no raw paste at all, half of its header."""
     code = "x = 0\n" + "x += 1\n" * 300 + "print(x)"
-    wire = LossyWire(virtual_board.port, b"\x01\x01", new)
+    wire = LossyWire(virtual_board.port, b"R\x01\x80\x00\x01", new)
     with server(wire) as address, Board(address, timeout_s=10.0) as board:
-        board._held.transport.use_raw_paste = True
         assert board.exec(code) == "300\n"
-        wire.spoilt = wire.spoilt or 0
+        assert wire.spoilt == 1
+        assert not board._held.transport.use_raw_paste
         assert board.exec(code) == "300\n"
+        board.soft_reset()
+        assert board.exec(code) == "300\n"
+        assert board._held.transport.use_raw_paste

@@ -10,6 +10,9 @@ from .snippets import ask
 from .transport import BoardTransport
 
 
+_COMPUTERS = ("linux", "darwin", "win32")  # what no microcontroller calls itself
+
+
 @dataclass(frozen=True)
 class BoardInfo:
     """A board at the moment it was asked; None for what it can't tell. Sizes in bytes."""
@@ -66,14 +69,17 @@ def parse_info(answer: dict[str, Any]) -> BoardInfo:
     from ..modules import arch_of
 
     machine = str(answer.get("machine") or "unknown board")
-    name, found, chip = machine.partition(" with ")
+    name, _, chip = machine.partition(" with ")
     version = [str(part) for part in answer.get("version", ()) if part != ""]
     mpy = answer.get("mpy")
     arch, abi = (None, None) if mpy is None else arch_of(mpy)
+    platform = str(answer.get("platform", "unknown"))
+    if platform in _COMPUTERS:
+        name, chip = "virtual board", f"this computer's processor, {platform}"
     return BoardInfo(
         name=name,
-        chip=chip if found else "unknown chip",
-        platform=str(answer.get("platform", "unknown")),
+        chip=chip or "unknown chip",
+        platform=platform,
         version=".".join(version[:3]) + "".join(f"-{part}" for part in version[3:]),
         arch=arch,
         abi=abi,

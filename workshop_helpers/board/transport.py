@@ -31,7 +31,7 @@ from .port import BAUD, BufferedPort, SilenceError, SocketPort
 
 END = b"\x04"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
-_ATTEMPT_S = 0.7  # one try for the prompt; then Ctrl-C again
+_ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
 _FILE_SILENCE_S = 5.0  # the longest wait for one block of a file
@@ -118,7 +118,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         while (left_s := end - time.monotonic()) > 0:
             attempt += 1
             try:
-                with self.port.within(min(left_s, _ATTEMPT_S * min(attempt, 4))):
+                with self.port.within(min(left_s, _ATTEMPT_S * min(1 + attempt // 4, 4))):
                     self.enter_raw_repl(soft_reset=False)
                 # A board that answered late may still send the banner of an earlier attempt.
                 self._settle(0.01 if attempt == 1 else 0.2)
@@ -335,7 +335,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             ) from None
         self.use_raw_paste = True
 
-    def hard_reset(self, settle_s: float = 1.0) -> None:
+    def hard_reset(self, settle_s: float = 0.3) -> None:
         """Reset the chip; close this transport afterwards. Raises DeviceError if it can't."""
         try:
             self.begin("import machine\nmachine.reset()")
