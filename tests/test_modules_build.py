@@ -96,9 +96,10 @@ def test_the_cache_is_used_and_checked(own_cache):
 
 
 def test_a_changed_source_is_built_again(own_sources):
-    own_sources("thing", "x = 1\n")
+    native = "import micropython\n@micropython.viper\ndef f(x: int) -> int:\n    return x + %d\n"
+    own_sources("thing", native % 1)
     first = build("thing", "x64")
-    own_sources("thing", "x = 2\n")
+    own_sources("thing", native % 2)
     assert build("thing", "x64").sha256 != first.sha256
 
 
@@ -137,6 +138,12 @@ def test_the_compilers_message_is_kept(own_sources):
     with pytest.raises(ModuleError, match="SyntaxError") as caught:
         build("thing", None)
     assert "thing_ref.py" in caught.value.mend
+
+
+def test_a_module_without_native_code_is_refused(own_sources):
+    own_sources("thing", "x = 1\n")
+    with pytest.raises(ModuleError, match="no native code"):
+        build("thing", "x64")
 
 
 def test_reprs_are_short():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 
 import pytest
 
@@ -13,6 +14,7 @@ from workshop_helpers.modules.build import header_arch
 
 NAME = "emlearn_trees"
 PATH = f"/lib/{NAME}.mpy"
+VIPER = "import micropython\n@micropython.viper\ndef f(x: int) -> int:\n    return x\n"
 SMOKE = "def _w_smoke():\n    import sys\n    sys.modules.pop('thing', None)\n    import thing\n"
 
 
@@ -43,7 +45,7 @@ def thing(tmp_path, monkeypatch, board):
     monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "cache"))
 
     def write(viper, twin, smoke="    return getattr(thing, '__file__', None), None\n"):
-        (folder / "thing.py").write_text(viper)
+        (folder / "thing.py").write_text(viper + VIPER)
         (folder / "thing_ref.py").write_text(twin)
         (folder / "smoke" / "thing.py").write_text(SMOKE + smoke)
 
@@ -134,7 +136,9 @@ def test_a_wrong_first_prediction(thing, native_board):
 
 
 def test_a_module_that_hangs(thing, native_board, monkeypatch):
-    monkeypatch.setattr("workshop_helpers.modules.install._SMOKE_TIMEOUT_S", 1.0)
+    # By name from sys.modules: in the package, `install` is the function.
+    module = importlib.import_module("workshop_helpers.modules.install")
+    monkeypatch.setattr(module, "_SMOKE_TIMEOUT_S", 1.0)
     thing("while True: pass\n", "x = 1\n")
     with pytest.raises(ModuleSmokeError, match="did not finish"):
         install(native_board, "thing", "workshop")

@@ -82,6 +82,10 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     data = _cached(path, arch)
     if data is None:
         data = _compile(name, arch, text, flags)
+        if header_arch(data)[0] != arch:
+            raise ModuleError(
+                f"{name} has no native code for {arch}.", f"native_modules/{name}.py has no viper."
+            )
         _write(path, data)
     if out_dir is not None:
         path = Path(out_dir) / f"{name}.mpy"

@@ -25,7 +25,7 @@ from .arch import compatible
 from .build import BuiltModule, build, module_names
 
 if TYPE_CHECKING:
-    from ..board import Board
+    from ..board import Board, BoardInfo
 
 Source = Literal["auto", "workshop", "plain"]
 _SMOKE_TIMEOUT_S = 10.0
@@ -99,7 +99,7 @@ def _install(board: Board, name: str, source: Source) -> InstalledModule:
     path = f"/lib/{name}.mpy"
     notes = [f"removed {stale}" for stale in _remove_stale(board, name)]
     refusal: ModuleError | None = None
-    for built in _candidates(board, name, source):
+    for built in _candidates(board.info, name, source):
         put = board.put(built.path, path)
         try:
             imported = _try(board, name)
@@ -133,12 +133,12 @@ def _install(board: Board, name: str, source: Source) -> InstalledModule:
     )
 
 
-def _candidates(board: Board, name: str, source: Source) -> Iterator[BuiltModule]:
+def _candidates(info: BoardInfo, name: str, source: Source) -> Iterator[BuiltModule]:
     """What to try on this board, best first."""
     if source != "plain":
-        for arch in compatible(board.info.arch):
+        for arch in compatible(info.arch):
             built = build(name, arch)
-            if built.abi == board.info.abi:
+            if built.abi == info.abi:
                 yield built
     if source != "workshop":
         yield build(name, None)
