@@ -117,8 +117,25 @@ def test_a_board_that_goes_away_keeps_what_it_sent(own_board, small_model) -> No
         for record in stream.records(seconds=30):
             got.append(record)
             if record.kind == "prediction":
-                board.virtual.power_cut()
+                board.virtual.close()
     assert got[0].kind == "hello" and got[-1].seq == len(got) - 1
+
+
+def test_a_board_that_falls_silent_is_noticed(own_board, small_model) -> None:
+    """No power, but the port is still there, as behind a USB bridge chip."""
+    board = own_board()
+    deploy(board, small_model, "har_live")
+    with (
+        pytest.raises(StreamError, match="Not a byte"),
+        board.stream(silence_timeout_s=1) as stream,
+    ):
+        for record in stream.records(seconds=30):
+            if record.kind == "samples":
+                board.virtual.power_cut()
+    board.virtual.power_on()
+    board.reconnect()
+    with board.stream(seconds=0.5) as stream:
+        assert [r.kind for r in stream.records()][-1] == "bye"
 
 
 def test_subscribers_get_all_that_a_slow_loop_drops(ready) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
-import threading
+import io
 import time
 
 import numpy as np
@@ -42,8 +43,6 @@ def history_of(seconds: float, rate_hz: float = 10.0) -> History:
 
 
 def pixels(png: bytes) -> np.ndarray:
-    import io
-
     from matplotlib import image
 
     return image.imread(io.BytesIO(png), format="png")
@@ -175,15 +174,17 @@ def test_a_notebook_shows_one_picture_and_keeps_it(small_model, tmp_path) -> Non
 @pytest.mark.slow
 def test_interrupting_the_cell_keeps_what_came(small_model, tmp_path) -> None:
     folder = str(small_model.save(tmp_path / "model"))
-    timers = []
+    tasks = []
 
-    def interrupt_later(client, index: int) -> None:
+    async def interrupt_later(client, index: int) -> None:
+        async def interrupt() -> None:
+            await asyncio.sleep(5.0)
+            await client.km.interrupt_kernel()
+
         if index == 1:
-            timers.append(threading.Timer(5.0, client.km.interrupt_kernel))
-            timers[-1].start()
+            tasks.append(asyncio.ensure_future(interrupt()))
 
     started = time.monotonic()
-    # nbclient's manager is asynchronous; its interrupt only sends a signal.
     notebook = run_cells(
         [OPEN.format(folder=folder), SHOW.format(seconds=60), CLOSE], interrupt_later
     )

@@ -189,14 +189,12 @@ def check_board(port: str | None) -> Iterator[Check]:
 
 def _check_prompt(board: Board) -> Check:
     info = board.info
+    heap = f", {info.heap_free_bytes // 1024} KiB of heap free" if info.heap_free_bytes else ""
     native = f"native code for {info.arch}, .mpy {info.abi}" if info.arch else "no native code"
     return Check(
         "board",
         board.eval("1 + 1") == 2,
-        printable(
-            f"{info.name} at {board.port}: MicroPython {info.version}, {native}, "
-            f"{info.heap_free_bytes / 1024:.0f} KiB of heap free"
-        ),
+        printable(f"{info.name} at {board.port}: MicroPython {info.version}, {native}{heap}"),
     )
 
 

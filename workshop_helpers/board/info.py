@@ -9,7 +9,6 @@ from typing import Any
 from .snippets import ask
 from .transport import BoardTransport
 
-
 _COMPUTERS = ("linux", "darwin", "win32")  # what no microcontroller calls itself
 
 

@@ -65,6 +65,12 @@ class Answers:
             )
         self.expected = np.searchsorted(estimator.classes_, said)
 
+    def labels(self) -> npt.NDArray[Any]:
+        """What the device said, as labels, or as values in units of y, [n]."""
+        if self.is_regression:
+            return self.device
+        return np.asarray(self.model.classes)[self.device]
+
     def distance(self) -> npt.NDArray[np.float64]:
         """|device - expected| float64 [n] (regression), or 0 and 1."""
         apart: npt.NDArray[np.float64] = np.abs(self.device - self.expected).astype(np.float64)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from ..errors import ModelError
 from .causes import EXPLANATIONS, UNEXPLAINED
 from .tables import table_html
@@ -45,6 +48,7 @@ class VerifyReport:
         file_matches: the board's model.csv has the model's SHA-256; None without a board.
         accuracy_sklearn, accuracy_device: share of rows equal to y (R² for regression), if given.
         largest_error: regression only: the largest |device - reference|, in units of y.
+        device_labels: what the device said, [rows]: labels, or values in units of y.
     """
 
     model: str
@@ -63,6 +67,7 @@ class VerifyReport:
     accuracy_sklearn: float | None = None
     accuracy_device: float | None = None
     largest_error: float | None = None
+    device_labels: npt.NDArray[Any] = field(default_factory=lambda: np.empty(0), compare=False)
 
     @property
     def agreement(self) -> float:

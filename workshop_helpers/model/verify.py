@@ -85,6 +85,7 @@ def verify(
         accuracy_sklearn=None if truth is None else answers.score(answers.expected, truth),
         accuracy_device=None if truth is None else answers.score(answers.device, truth),
         largest_error=float(answers.distance().max()) if answers.is_regression else None,
+        device_labels=answers.labels(),
     )
 
 

@@ -38,7 +38,9 @@ class Stream:
         queue_records: how many records may wait.
     """
 
-    STOP_TIMEOUT_S = 3.0
+    STOP_TIMEOUT_S = 3.0  # for an app to end when told; then it is interrupted
+    INTERRUPT_TIMEOUT_S = 5.0
+    SILENT_TIMEOUT_S = 1.0  # for a board from which nothing is expected any more
 
     def __init__(
         self,
@@ -126,7 +128,10 @@ class Stream:
 
         Raises BoardGoneError if the board does not react any more.
         """
-        if not self._ended and not self._stopping.is_set():
+        silent = time.monotonic() - self._heard_s > min(
+            self.STOP_TIMEOUT_S, self._silence_timeout_s
+        )
+        if not (self._ended or self._stopping.is_set() or silent):
             with contextlib.suppress(BoardGoneError):  # then the reader knows it as well
                 self._running.write(b"stop\n")
             with self._changed:
@@ -135,7 +140,7 @@ class Stream:
         if self._thread.is_alive():
             self._thread.join(self.STOP_TIMEOUT_S)
         if not self._running.ended and not isinstance(self._error, BoardGoneError):
-            self._running.stop()
+            self._running.stop(self.SILENT_TIMEOUT_S if silent else self.INTERRUPT_TIMEOUT_S)
 
     def __enter__(self) -> Stream:
         if self._thread.ident is None:
