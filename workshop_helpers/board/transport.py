@@ -335,10 +335,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             ) from None
         self.use_raw_paste = True
 
-    def hard_reset(self, settle_s: float = 0.3) -> None:
+    def hard_reset(self, settle_s: float = 0.5) -> None:
         """Reset the chip; close this transport afterwards. Raises DeviceError if it can't."""
         try:
-            self.begin("import machine\nmachine.reset()")
+            # The pause lets the board acknowledge the code before it is gone.
+            self.begin("import machine, time\ntime.sleep(0.1)\nmachine.reset()")
             with self.port.within(settle_s):
                 _, error = self.follow(None)
         except (SilenceError, BoardGoneError):

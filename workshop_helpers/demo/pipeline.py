@@ -6,7 +6,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from .. import datasets
@@ -21,7 +20,7 @@ from .terminal import LiveTable, step
 
 WINDOW = 20  # samples: 2 s at 10 Hz
 HOP = 5  # samples: a prediction every 0.5 s
-REPLAY_SAMPLES = 50  # 5 s of each held-out recording, so that all activities come by in 20 s
+REPLAY_S = 5.0  # of each held-out recording, so that all activities come by in 20 s
 N_TREES = 20
 SEED = 1
 
@@ -80,7 +79,7 @@ def run_demo(
             say(f"{module.source} for {module.arch or 'any board'}, {module.size_bytes:,} bytes")
 
         with step(console, "Model and app pushed") as say:
-            files = replay_files(test)
+            files = test.replay_files(REPLAY_S)
             deployed = board.deploy(model, app="har_live", files=files)
             say(f"{deployed.sent_bytes:,} bytes sent, {len(deployed.skipped)} files already there")
 
@@ -155,16 +154,6 @@ def train_forest(train_set: FeatureSet) -> Any:
         n_estimators=N_TREES, min_samples_leaf=2, max_features="sqrt", random_state=SEED
     )
     return estimator.fit(train_set.X, train_set.y)
-
-
-def replay_files(test: datasets.Dataset) -> dict[str, bytes]:
-    """The start of one held-out recording an activity, as files for the replay sensor."""
-    files: dict[str, bytes] = {}
-    for label in test.classes:
-        row = int(np.flatnonzero(test.labels == label)[0])
-        name = f"/recordings/{label.lower()}.npy"
-        files[name] = datasets.to_npy(test.samples[row, :REPLAY_SAMPLES])
-    return files
 
 
 def _known(value: float | None) -> float:
