@@ -28,7 +28,7 @@ UNEXPLAINED = "unexplained"
 EXPLANATIONS = {
     HARD_VOTING: "each tree has one vote; scikit-learn adds up proportions. Try voting='soft'.",
     LEAF_QUANTISATION: "two classes are closer than the 8 bits of a soft leaf can tell.",
-    TIED_VOTE: "several classes are level; the board takes the first, scikit-learn goes by fractions.",
+    TIED_VOTE: "several classes are level: the board takes the first, scikit-learn by fractions.",
     THRESHOLD_TIE: "a value just above a threshold becomes the same integer. Try a larger scale.",
     OVERFLOW: "a value times its scale is beyond int16 and was clipped. Try a smaller scale.",
     UNSCALED: "a model of integers was given fractions. Convert with such rows and scale='auto'.",
