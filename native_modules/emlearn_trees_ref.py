@@ -36,9 +36,10 @@ class Trees:
         for v in (max_trees, max_nodes, max_leaves):
             _int(v, 0, 0x3FFFFFF, "capacity")
         self._max = (max_trees, max_nodes, max_leaves)
-        self._roots = []
-        self._nodes = []
-        self._leaves = []
+        self._n = [0, 0, 0]
+        self._roots = array("i", bytes(4 * max_trees))
+        self._nodes = array("h", bytes(8 * max_nodes))  # feature, threshold, left, right
+        self._leaves = bytearray(max_leaves)
         self._features = self._classes = self._bits = 0
         self._scale = (0, 1)
         self._checked = False
@@ -46,9 +47,11 @@ class Trees:
     def setleafbits(self, bits):
         """0: hard voting (the default), 8: soft voting, 32: regression. Comes before the rest."""
         if bits != self._bits:
-            if bits not in _LEAF_BITS or self._roots or self._nodes or self._leaves:
+            if bits not in _LEAF_BITS or self._n != [0, 0, 0]:
                 raise ValueError("leaf bits: 0, 8 or 32, before the rest")
             self._bits = bits
+            n = self._max[2]
+            self._leaves = array("i", bytes(4 * n)) if bits == 32 else bytearray(n)
         self._checked = False
 
     def setscale(self, offset, step):
@@ -66,7 +69,7 @@ class Trees:
 
     def addroot(self, root):
         _int(root, -32768, self._max[1], "root")
-        self._add(0, self._roots, root)
+        self._roots[self._add(0)] = root
 
     def addnode(self, left, right, feature, value):
         _int(feature, 0, 32766, "feature")
@@ -75,17 +78,24 @@ class Trees:
             _int(c, -32768, 32767, "child")
         if 0 in (left, right):
             raise ValueError("child 0")
-        self._add(1, self._nodes, (feature, value, left, right))
+        at = 4 * self._add(1)
+        self._nodes[at] = feature
+        self._nodes[at + 1] = value
+        self._nodes[at + 2] = left
+        self._nodes[at + 3] = right
 
     def addleaf(self, v):
         low, high = _LEAF_BITS[self._bits]
-        self._add(2, self._leaves, _int(v, low, high, "leaf"))
+        _int(v, low, high, "leaf")
+        self._leaves[self._add(2)] = v
 
-    def _add(self, kind, rows, row):
-        if len(rows) >= self._max[kind]:
+    def _add(self, kind):
+        i = self._n[kind]
+        if i >= self._max[kind]:
             raise ValueError("max " + ("trees", "nodes", "leaves")[kind])
-        rows.append(row)
+        self._n[kind] = i + 1
         self._checked = False
+        return i
 
     def outputs(self):
         """The number of outputs: classes, or 1 for regression."""
@@ -96,9 +106,7 @@ class Trees:
     def _bad(self):
         """(kind of row, its index among its kind, what) of the first fault, or None."""
         classes = self.outputs()
-        trees = len(self._roots)
-        nodes = len(self._nodes)
-        leaves = len(self._leaves)
+        trees, nodes, leaves = self._n
         if not trees or not leaves:
             return "r", 0, "no trees or no leaves"
         if self._bits == 8:
@@ -116,7 +124,7 @@ class Trees:
             if not -leaves <= self._roots[i] < nodes:
                 return "r", i, "root"
         for i in range(nodes):
-            feature, _, left, right = self._nodes[i]
+            feature, _, left, right = self._nodes[4 * i : 4 * i + 4]
             if feature >= self._features:
                 return "n", i, "feature"
             for c in (left, right):
@@ -143,14 +151,14 @@ class Trees:
         if len(features) != self._features or len(out) != classes:
             raise ValueError("want %d features, %d outputs" % (self._features, classes))
         total = [0] * classes
-        for root in self._roots:
-            leaf = self._walk(root, features)
+        trees = self._n[0]
+        for i in range(trees):
+            leaf = self._walk(self._roots[i], features)
             if self._bits == 0:
                 total[self._leaves[leaf]] += 1
             else:
                 for c in range(classes):
                     total[c] += self._leaves[leaf * classes + c]
-        trees = len(self._roots)
         for c in range(classes):
             if self._bits == 32:
                 offset, step = self._scale
@@ -160,9 +168,10 @@ class Trees:
 
     def _walk(self, at, features):
         """The index of the leaf that `features` reach from the root `at`."""
+        nodes = self._nodes
         while at >= 0:
-            feature, value, left, right = self._nodes[at]
-            child = left if features[feature] < value else right
+            i = 4 * at
+            child = nodes[i + 2] if features[nodes[i]] < nodes[i + 1] else nodes[i + 3]
             at = at + child if child > 0 else child
         return -at - 1
 

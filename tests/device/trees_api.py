@@ -89,11 +89,13 @@ def test_bad_rows():
 
 
 def test_too_large():
+    if sys.implementation.name != "micropython":
+        return  # a laptop may well have half a gigabyte
     try:
-        m = trees.new(1, 0x3FFFFFF, 1)  # half a gigabyte, if anything is allocated at all
+        trees.new(1, 0x3FFFFFF, 1)
     except MemoryError:
         return
-    refused("no trees", (m.setdata(1, 1), m.check)[1])
+    raise AssertionError("half a gigabyte was not too large")
 
 
 def test_buffers():
