@@ -3,8 +3,9 @@
 from .counters import Counters
 from .history import History
 from .live import LiveResult, LiveView
+from .opening import open_stream
 from .records import Damaged, Record, RecordParser, TextLine
-from .stream import Stream, open_stream
+from .stream import Stream
 
 __all__ = [
     "Counters",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import contextlib
 import threading
 import time
@@ -16,11 +15,9 @@ from .counters import Counters, Counting
 from .records import Item, Record, RecordParser, TextLine
 
 if TYPE_CHECKING:
-    from ..board import Board
     from ..board.running import Running
 
 Subscriber = Callable[[Item], None]
-_STREAM_SETTINGS = ("hello_timeout_s", "silence_timeout_s", "queue_records")
 
 
 class Stream:
@@ -277,38 +274,3 @@ def _device_error(traceback: str | None) -> WorkshopError | None:
     last = traceback.rstrip().splitlines()[-1]
     kind = DeviceMemoryError if last.startswith("MemoryError") else DeviceError
     return kind(f"The app ended with an error: {last}", device_traceback=traceback)
-
-
-def open_stream(
-    board: Board, app: str | None = None, config: dict[str, Any] | None = None
-) -> Stream:
-    """Start an app that was deployed and return its stream; use it in a `with`.
-
-    The board is soft reset first: the app gets all the heap, and the files as they are now.
-
-    Args:
-        board: connected, at its prompt.
-        app: name of a deployed app; None for the one deployed last.
-        config: for the app's `main(config)`, over what `deploy` left for it; only literals. Of
-            these, `hello_timeout_s`, `silence_timeout_s` and `queue_records` are the Stream's.
-
-    Raises:
-        StreamError: nothing was deployed, or config holds something else than literals.
-    """
-    from ..model.deploy import read_deployed
-
-    name, settings = read_deployed(board, app)
-    settings.update(config or {})
-    own = {key: settings.pop(key) for key in _STREAM_SETTINGS if key in settings}
-    literal = repr(settings)
-    try:
-        same = ast.literal_eval(literal) == settings
-    except (ValueError, SyntaxError):
-        same = False
-    if not same:
-        raise StreamError(
-            "The app's settings can't be sent to the board.",
-            "Use only numbers, text, True, False, None, and lists or dicts of them.",
-        )
-    board.soft_reset()
-    return Stream(board.start(f"import {name}\n{name}.main({literal})\n", name=name), **own)
