@@ -8,7 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import BoardGoneError, DeviceError, DeviceMemoryError, StreamError, WorkshopError
 from .counters import Counters, Counting
