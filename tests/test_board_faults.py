@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -187,6 +188,35 @@ def test_a_forgotten_board_gives_its_port_back(virtual_board):
     del board
     with Board(virtual_board.port) as board:
         assert board.eval("1 + 1") == 2
+
+
+@pytest.mark.parametrize("end", ["pass", "os._exit(1)", "os.kill(os.getpid(), 9)"])
+def test_a_dead_process_leaves_the_port_free(virtual_board, end):
+    if "kill" in end and sys.platform == "win32":
+        pytest.skip("Windows has no SIGKILL")
+    code = (
+        "import os, sys\n"
+        "from workshop_helpers.board import Board\n"
+        "board = Board(sys.argv[1])\n"
+        "running = board.start('while True: print(1)')\n"
+        "assert running.read(5.0)\n"
+    )
+    command = [sys.executable, "-c", code + end, virtual_board.port]
+    subprocess.run(command, timeout=60, check=False)
+    with Board(virtual_board.port) as board:
+        assert board.eval("1 + 1") == 2
+
+
+def test_a_virtual_board_ends_with_its_process(tmp_path):
+    code = (
+        "from workshop_helpers.board import connect\n"
+        "board = connect('virtual')\n"
+        "print(board.port)\n"
+    )
+    command = [sys.executable, "-c", code]
+    port = subprocess.run(command, timeout=60, check=True, capture_output=True, text=True).stdout
+    with pytest.raises((NoBoardError, BoardError)):
+        connect(port.strip(), timeout_s=1.0)
 
 
 def test_workshop_port_is_the_default(virtual_board, monkeypatch):
