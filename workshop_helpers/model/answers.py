@@ -69,7 +69,8 @@ class Answers:
         """What the device said, as labels, or as values in units of y, [n]."""
         if self.is_regression:
             return self.device
-        return np.asarray(self.model.classes)[self.device]
+        said: npt.NDArray[Any] = np.asarray(self.model.classes)[self.device]
+        return said
 
     def distance(self) -> npt.NDArray[np.float64]:
         """|device - expected| float64 [n] (regression), or 0 and 1."""
