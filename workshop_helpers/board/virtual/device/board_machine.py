@@ -1,4 +1,5 @@
-"""`machine` of the virtual board: resets and its identity. It has no pins."""
+# ruff: noqa: F401
+"""`machine` of the virtual board: resets and identity. It has no pins and no peripherals."""
 
 from machine import PinBase, Signal, idle, soft_reset, time_pulse_us
 
@@ -6,15 +7,15 @@ PWRON_RESET = 1
 HARD_RESET = 2
 SOFT_RESET = 5
 
-_state = {}
+_facts = {}
 
 
 def set_up(control, cause, unique_id):
     import binascii
 
-    _state["control"] = control
-    _state["cause"] = int(cause)
-    _state["id"] = binascii.unhexlify(unique_id)
+    _facts["control"] = control
+    _facts["cause"] = int(cause)
+    _facts["id"] = binascii.unhexlify(unique_id)
 
 
 def reset():
@@ -22,14 +23,14 @@ def reset():
     import micropython
 
     micropython.kbd_intr(-1)
-    _state["control"].write(b"R")
+    _facts["control"].write(b"R")
     while True:
         idle()
 
 
 def reset_cause():
-    return _state["cause"]
+    return _facts["cause"]
 
 
 def unique_id():
-    return _state["id"]
+    return _facts["id"]

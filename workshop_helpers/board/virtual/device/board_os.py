@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """`os` of a board: files on its flash, nothing of the host."""
 
 from os import (
@@ -19,3 +20,14 @@ from os import (
     unlink,
     urandom,
 )
+
+
+def set_up(implementation):
+    from collections import namedtuple
+
+    release = ".".join(str(number) for number in implementation.version[:3])
+    fields = ("sysname", "nodename", "release", "version", "machine")
+    answer = namedtuple("uname", fields)(
+        "virtual", "virtual", release, release, implementation._machine
+    )
+    globals()["uname"] = lambda: answer

@@ -52,12 +52,10 @@ class Child:
             os.set_blocking(fd, False)
         self._stdin_reader = stdin
         arguments = [
-            sys.executable, "-I", "-S", os.path.join(_HERE, "interpreter.py"),
-            config.module_path, "raw" if raw_repl else "friendly", config.device_dir,
-            "-X", f"heapsize={config.heap_size_bytes}", "-i",
-            "boot_flash.py", str(flash.n_blocks), "raw" if raw_repl else "friendly", str(cause),
-            flash.unique_id.hex(),
-        ]  # fmt: skip
+            *(sys.executable, "-I", "-S", os.path.join(_HERE, "interpreter.py")),
+            *(config.module_path, config.device_dir, "raw" if raw_repl else "friendly"),
+            *(str(cause), flash.unique_id.hex(), "-X", f"heapsize={config.heap_size_bytes}"),
+        ]
         handed_over = (stdin, stdout, stdout, control, flash.fd, terminal)
         self.pid = os.posix_spawn(
             sys.executable,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import sys
@@ -36,13 +37,21 @@ class Flash:
             real = os.path.realpath(path)
             self.unique_id = hashlib.sha256(real.encode("utf-8", "surrogatepass")).digest()[:8]
         if os.fstat(self.fd).st_size < BLOCK_BYTES:
-            os.ftruncate(self.fd, size_bytes // BLOCK_BYTES * BLOCK_BYTES)
-        self.n_blocks = os.fstat(self.fd).st_size // BLOCK_BYTES
+            _erase(self.fd, size_bytes // BLOCK_BYTES)
 
     def close(self) -> None:
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1
+
+
+def _erase(fd: int, n_blocks: int) -> None:
+    """Written, not left as a hole: a full disk is found now and not by a crash of the board."""
+    os.lseek(fd, 0, os.SEEK_SET)
+    os.ftruncate(fd, 0)
+    for _ in range(n_blocks):
+        if os.write(fd, b"\xff" * BLOCK_BYTES) != BLOCK_BYTES:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _above_standard(fd: int) -> int:

@@ -1,10 +1,11 @@
 """Becomes the board's MicroPython: loads the interpreter into this process and runs it.
 
-Started by the supervisor as `python -I -S interpreter.py <module file> <mode> <boot folder> <arguments...>`, once
-for every reset. `-I -S` starts in a few milliseconds and reads nothing of the user's set-up.
+Started by the supervisor, once for every reset, as `python -I -S interpreter.py <module file>
+<boot folder> <mode> <cause> <id> <interpreter options...>`. `-I -S` starts in milliseconds and
+reads nothing of the user's set-up.
 
-Two things of the interpreter differ from a board, and both are mended from here, through symbols
-of its own:
+Two things of the interpreter differ from a board's, and both are mended from here, through symbols
+that its module exports:
 
 - Its Ctrl-C is the signal SIGINT, which ends the process whenever no Python code runs. So SIGUSR1
   is bound to the function that a board's UART interrupt calls; the supervisor sends it, and only
@@ -16,6 +17,7 @@ import ctypes
 import fcntl
 import importlib.machinery
 import importlib.util
+import mmap
 import os
 import signal
 import sys
@@ -23,39 +25,50 @@ import termios
 
 RAN_TO_ITS_END = 64
 """Exit status of a board that asked for a soft reset; plus 1 if it was in the raw REPL."""
-
-
+FLASH_FD = 4
 TERMINAL_FD = 5
-"""Hangs up when the supervisor dies, which ends this process. 3 and 4 are boot_flash.py's."""
+"""Hangs up when the supervisor dies, which ends this process. 0 to 3 are MicroPython's."""
 
 
 def main() -> None:
-    path, raw_repl, boot_dir = sys.argv[1], sys.argv[2] == "raw", sys.argv[3]
+    path, boot_dir, mode, cause, unique_id, *options = sys.argv[1:]
+    _end_with_supervisor()
     os.chdir(boot_dir)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    os.setsid()
-    fcntl.ioctl(TERMINAL_FD, termios.TIOCSCTTY, 0)
-    os.close(TERMINAL_FD)
+    flash = mmap.mmap(FLASH_FD, 0)
+    os.close(FLASH_FD)
+    address = ctypes.addressof(ctypes.c_char.from_buffer(flash))
+
     loader = importlib.machinery.ExtensionFileLoader("micropython_module", path)
     spec = importlib.util.spec_from_loader("micropython_module", loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-
     symbols = ctypes.CDLL(path)
+    _bind_ctrl_c(symbols)
+    repl_mode = ctypes.c_int.in_dll(symbols, "pyexec_mode_kind")
+    repl_mode.value = mode == "raw"
+
+    chip = {"x86_64": "x64"}.get(os.uname().machine, os.uname().machine)
+    boot = ["boot_flash.py", str(address), str(len(flash)), mode, cause, unique_id, chip]
+    module.run_main(["micropython", *options, "-i", *boot])
+    os._exit(RAN_TO_ITS_END + (repl_mode.value != 0))
+
+
+def _end_with_supervisor() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    os.setsid()
+    fcntl.ioctl(TERMINAL_FD, termios.TIOCSCTTY, 0)
+    os.close(TERMINAL_FD)
+
+
+def _bind_ctrl_c(symbols: ctypes.CDLL) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     libc = ctypes.CDLL(None)
     libc.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
     libc.signal.restype = ctypes.c_void_p
-    libc.signal(
-        signal.SIGUSR1, ctypes.cast(symbols.mp_sched_keyboard_interrupt, ctypes.c_void_p).value
-    )
-    libc.siginterrupt(signal.SIGUSR1, 1)
-    mode = ctypes.c_int.in_dll(symbols, "pyexec_mode_kind")
-    mode.value = raw_repl
-
-    module.run_main(["micropython", *sys.argv[4:]])
-    os._exit(RAN_TO_ITS_END + (mode.value != 0))
+    address = ctypes.cast(symbols.mp_sched_keyboard_interrupt, ctypes.c_void_p).value
+    libc.signal(signal.SIGUSR1, address)
+    libc.siginterrupt(signal.SIGUSR1, 1)  # so that it ends a read() or a sleep
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from .config import Config
 from .flash import Flash, FlashInUseError
 from .host_links import PtyLink, SocketLink
 from .interpreter import RAN_TO_ITS_END
+from .line_ends import LineEnds
 from .pacing import Pace
 
 _CHUNK_BYTES = 65536
@@ -33,6 +34,7 @@ class Loop:
         self._failed_boots = 0
         self._to_child = bytearray()
         self._to_host = bytearray()
+        self._line_ends = LineEnds()
         self._in_pace = Pace(config.bytes_per_s)
         self._out_pace = Pace(config.bytes_per_s)
         self._commands = b""
@@ -125,6 +127,7 @@ class Loop:
             except BrokenPipeError:
                 return
             self._in_pace.passed(written)
+            self._line_ends.heard(bytes(self._to_child[:written]))
             del self._to_child[:written]
             if position < 0:
                 return
@@ -170,7 +173,7 @@ class Loop:
             data = os.read(child.stdout, _CHUNK_BYTES)
         except BlockingIOError:
             return
-        self._to_host += data
+        self._to_host += self._line_ends.translate(data)
         if not data:
             self._child_ended(child)
 
@@ -187,6 +190,7 @@ class Loop:
     def _reset(self, raw_repl: bool, cause: int) -> None:
         self._booted = False
         self._ctrl_c_since = None
+        self._line_ends.starts(raw_repl)
         self._child = Child(self._config, self._flash, raw_repl, cause)
 
     def _child_ended(self, child: Child) -> None:
@@ -217,6 +221,9 @@ class Loop:
             self._booted = True
             self._failed_boots = 0
             self._tell(event="booted")
+        if b"P" in said:
+            self._take_output(child)
+            self._line_ends.at_prompt()
         if b"F" in said:
             self._take_output(child)
             child.kill()

@@ -6,13 +6,12 @@ The parent writes one line of JSON (the configuration), then one command a line:
 
 from __future__ import annotations
 
-import sys
-
 from .config import Config
 
 
 def main() -> None:
-    config = Config.from_json(sys.stdin.buffer.raw.readline().decode())  # type: ignore[attr-defined]
+    with open(0, "rb", buffering=0, closefd=False) as stdin:  # unbuffered: commands follow
+        config = Config.from_json(stdin.readline().decode())
     from .loop_posix import Loop
 
     Loop(config).run()
