@@ -104,7 +104,7 @@ def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Look at this laptop and at the board; say what is wrong and how to mend it."""
     from .doctor import doctor as run_doctor
 
-    report = run_doctor(port=port)
+    report = run_doctor(port)
     if as_json:
         print(json.dumps(report.as_dict()))
     else:

