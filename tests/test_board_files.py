@@ -216,6 +216,15 @@ def test_without_hashlib_the_file_is_read_back(own_board):
     assert not report.skipped and board.get("/x.bin") == EVERY_BYTE * 9
 
 
+def test_a_copy_leaves_the_names_of_the_board_alone(board, device_dir):
+    board.exec("f = r = w = h = buf = os = 7")
+    before = board.exec("print(sorted(globals()))")
+    board.put(EVERY_BYTE, f"{device_dir}/x")
+    board.get(f"{device_dir}/x")
+    assert board.eval("[f, r, w, h, buf, os]") == [7] * 6
+    assert board.exec("print(sorted(globals()))") == before
+
+
 def test_a_leftover_of_an_earlier_copy_is_removed(board, device_dir):
     board.exec(f"f = open('{device_dir}/{PART_NAME}', 'w')\nf.write('half')\nf.close()")
     board.put(b"1", f"{device_dir}/x")

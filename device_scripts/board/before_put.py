@@ -1,24 +1,23 @@
 """Look at where a file will go: what is there, what is free. Removes an earlier copy's leftover.
 
-`free` is None where the board can't tell; `sha256` is None unless the sizes are equal.
+`free` and `heap_free` are None where the board can't tell, `size` if there is no such file.
 """
 
 
-def _w_before_put(path, part, size):
+def _w_before_put(path, part):
     import gc
     import os
 
-    answer = {"is_dir": False, "size": None, "sha256": None, "free": None, "block": None}
-    answer["missing_dirs"] = 0
-    gc.collect()
-    answer["heap_free"] = gc.mem_free() if hasattr(gc, "mem_free") else None
+    answer = {"is_dir": False, "size": None, "free": None, "block": None, "missing_dirs": 0}
     try:
+        os.stat(part)
+        if "_w_file" in globals():
+            _w_file.close()  # noqa: F821 (of a copy that was cut short)
         os.remove(part)
     except OSError:
         pass
-    # A look at the root fails with ENODEV if nothing is mounted.
-    mode = os.stat("/")
-    next(os.ilistdir("/"), None)
+    gc.collect()
+    answer["heap_free"] = gc.mem_free() if hasattr(gc, "mem_free") else None
     folder = path.rsplit("/", 1)[0]
     while folder:
         try:
@@ -41,20 +40,4 @@ def _w_before_put(path, part, size):
         flash = os.statvfs(folder or "/")
         answer["free"] = flash[0] * flash[3]
         answer["block"] = flash[0]
-    if answer["size"] == size and not answer["is_dir"]:
-        try:
-            import hashlib
-
-            digest = hashlib.sha256()
-            block = bytearray(512)
-            view = memoryview(block)
-            with open(path, "rb") as file:
-                while True:
-                    n = file.readinto(block)
-                    if not n:
-                        break
-                    digest.update(view[:n])
-            answer["sha256"] = "".join("%02x" % byte for byte in digest.digest())
-        except (ImportError, AttributeError):
-            pass
     return answer

@@ -1,7 +1,7 @@
 """Files on the board: whole or not at all.
 
 A copy goes to a temporary name in the same directory, is checked by SHA-256 on the board, and only
-then takes its real name. The transfer itself is mpremote's.
+then takes its real name.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ import hashlib
 import os
 import posixpath
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError, FileError, FlashFullError, TransferError, WorkshopError
+from . import transfer
 from .device_errors import as_file_error
 from .progress import ProgressOption, show_progress
 from .snippets import ask
@@ -24,7 +26,6 @@ from .transport import BoardTransport
 PART_NAME = ".part.tmp"  # one a directory: the next copy overwrites a leftover
 _MARGIN_BLOCKS = 2  # LittleFS copies directory blocks on write
 _PUT_BYTES, _GET_BYTES = 2048, 4096  # beyond these it hardly gets faster
-_HASH_BYTES_PER_S = 20_000  # a slow board
 
 
 @dataclass(frozen=True)
@@ -110,26 +111,26 @@ def put(
             path = posixpath.join(path, Path(source).name)
         folder = posixpath.dirname(path)
         part = posixpath.join(folder, PART_NAME)
-        hash_s = 10.0 + len(data) / _HASH_BYTES_PER_S
-        there = _ask(transport, path, "before_put", path, part, len(data), timeout_s=hash_s)
+        there = _ask(transport, path, "before_put", path, part)
         folder_wanted = bool(there["is_dir"])
         if not folder_wanted:
             break
-    if there["sha256"] == digest:
+    if there["size"] == len(data) and transfer.sha256(transport, path, len(data)) == digest:
         return PutReport(path, len(data), True, time.monotonic() - started, digest)
     _check_space(path, len(data), there)
     if there["missing_dirs"]:
         make_dirs(transport, folder)
-    chunk_bytes = _chunk_bytes(there["heap_free"], _PUT_BYTES)
+    block_bytes = _block_bytes(there["heap_free"], _PUT_BYTES)
     try:
         with show_progress(progress, path, len(data)) as step:
-            transport.write_file(part, data, chunk_bytes, step)
-        arrived = transport.hash_file(part, chunk_bytes, len(data))
-        if arrived != digest:
+            transfer.write(transport, part, data, block_bytes, step)
+        if _digest(transport, part, len(data), block_bytes) != digest:
             raise TransferError(f"What arrived as {path} is not what was sent.", path=path)
         _ask(transport, path, "after_put", part, path, timeout_s=20.0)
-    except BaseException:
-        _remove_part(transport, part)
+    except BaseException as error:
+        _clean_up(transport, transfer.abandon, lambda board: ask(board, "remove", part, False))
+        if isinstance(error, DeviceError):
+            raise as_file_error(error, path) from None
         raise
     return PutReport(path, len(data), False, time.monotonic() - started, digest)
 
@@ -142,14 +143,21 @@ def _read_host_file(path: Path) -> bytes:
         raise FileError(f"{path} can't be read here: {reason}.", "Check its name.") from None
 
 
-def _remove_part(transport: BoardTransport, part: str) -> None:
-    """After a failure, if the board still answers; else the next copy removes it."""
-    with suppress(WorkshopError):
+def _digest(transport: BoardTransport, path: str, size_bytes: int, block_bytes: int) -> str:
+    """SHA-256 of a file on the board, computed there, or here from what it sends back."""
+    digest = transfer.sha256(transport, path, size_bytes)
+    if digest is None:
+        data = transfer.read(transport, path, size_bytes, block_bytes, lambda done, total: None)
+        digest = hashlib.sha256(data).hexdigest()
+    return digest
+
+
+def _clean_up(transport: BoardTransport, *steps: Callable[[BoardTransport], object]) -> None:
+    """After a failure, if the board still answers; else the next copy does it."""
+    for step in steps:
         if transport.in_step:
-            transport.run("f.close()", 5.0)  # mpremote's name for the open file
-    with suppress(WorkshopError):
-        if transport.in_step:
-            ask(transport, "remove", part, False, timeout_s=5.0)
+            with suppress(WorkshopError):
+                step(transport)
 
 
 def _check_space(path: str, size_bytes: int, there: dict[str, Any]) -> None:
@@ -172,7 +180,7 @@ def _check_space(path: str, size_bytes: int, there: dict[str, Any]) -> None:
         )
 
 
-def _chunk_bytes(heap_free: int | None, most: int) -> int:
+def _block_bytes(heap_free: int | None, most: int) -> int:
     """How much of a file goes in one step; as a literal it takes about ten times that in heap."""
     if heap_free is None:
         return 256
@@ -191,10 +199,14 @@ def get(
     if len(found) != 1 or found[0].is_dir or found[0].path != path:
         raise FileError(f"{path} is a directory.", "Name a file; board.ls() shows them.", path=path)
     size = found[0].size_bytes
-    chunk_bytes = _chunk_bytes(ask(transport, "heap_free"), _GET_BYTES)
-    with show_progress(progress, path, size) as step:
-        data = transport.read_file(path, chunk_bytes, step)
-    if transport.hash_file(path, chunk_bytes, len(data)) != hashlib.sha256(data).hexdigest():
+    block_bytes = _block_bytes(ask(transport, "heap_free"), _GET_BYTES)
+    try:
+        with show_progress(progress, path, size) as step:
+            data = transfer.read(transport, path, size, block_bytes, step)
+    except BaseException:
+        _clean_up(transport, transfer.abandon)
+        raise
+    if _digest(transport, path, size, block_bytes) != hashlib.sha256(data).hexdigest():
         raise TransferError(f"What arrived from {path} is not what the board has.", path=path)
     if target is not None:
         _write_host_file(Path(target), posixpath.basename(path), data)

@@ -38,15 +38,15 @@ def ask(
     token = new_token()
     code = (
         f"{snippet(name)}\n"
-        "import json, sys\n"
+        "import json as _w_json, sys as _w_sys\n"
         "try:\n"
         f" _w_answer = _w_{name}({', '.join(map(literal, arguments))})\n"
         f" print({token!r}, end='')\n"
-        " json.dump(_w_answer, sys.stdout)\n"
+        " _w_json.dump(_w_answer, _w_sys.stdout)\n"
         f" print({token!r})\n"
         " del _w_answer\n"
         "finally:\n"
-        f" del _w_{name}\n"
+        f" del _w_{name}, _w_json, _w_sys\n"
     )
     output = transport.run(code, timeout_s, on_output, limit_bytes=ANSWER_LIMIT_BYTES)
     return from_json(between(output, token))

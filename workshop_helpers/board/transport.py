@@ -9,23 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import serial
-from mpremote.transport import TransportError, TransportExecError
+from mpremote.transport import TransportError
 from mpremote.transport_serial import SerialTransport
 
 from ..errors import (
     BoardError,
     BoardGoneError,
     BoardTimeoutError,
-    DeviceError,
     NoPromptError,
     PortBusyError,
-    TransferError,
 )
-from .device_errors import device_error, file_error
+from .device_errors import device_error
 from .open_errors import open_failure
 from .port import BAUD, BufferedPort, SilenceError, SocketPort
 
@@ -34,9 +32,6 @@ _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
-_FILE_SILENCE_S = 5.0  # the longest wait for one block of a file
-
-Progress = Callable[[int, int], None]
 
 
 class BoardTransport(SerialTransport):  # type: ignore[misc]
@@ -273,50 +268,6 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         if error:
             raise device_error(error)
         return bytes(output)
-
-    # --- files: mpremote's protocol, bounded by silence, not by size -----------------------------
-    def write_file(self, path: str, data: bytes, chunk_bytes: int, progress: Progress) -> None:
-        """Write `data` to `path` on the board, as it is: no temporary name, no check."""
-        with self._file_work(path) as still_alive:
-            self.fs_writefile(path, data, chunk_bytes, lambda d, t: still_alive(progress, d, t))
-
-    def read_file(self, path: str, chunk_bytes: int, progress: Progress) -> bytes:
-        """Read all of `path`."""
-        with self._file_work(path) as still_alive:
-            return bytes(
-                self.fs_readfile(path, chunk_bytes, lambda d, t: still_alive(progress, d, t))
-            )
-
-    def hash_file(self, path: str, chunk_bytes: int, size_bytes: int) -> str:
-        """SHA-256 of a file in hex: computed on the board, or here if it has no `hashlib`."""
-        with self._file_work(path, _FILE_SILENCE_S + size_bytes / 5000):
-            return bytes(self.fs_hashfile(path, "sha256", chunk_bytes)).hex()
-
-    @contextlib.contextmanager
-    def _file_work(
-        self, path: str, silence_s: float = _FILE_SILENCE_S
-    ) -> Iterator[Callable[[Progress, int, int], None]]:
-        def still_alive(progress: Progress, done: int, total: int) -> None:
-            self.port.deadline = time.monotonic() + silence_s
-            progress(done, total)
-
-        self._leave_prompt()
-        try:
-            with self.port.within(silence_s):
-                yield still_alive
-        except TransportExecError as error:
-            raise device_error(error.error_output) from None
-        except OSError as error:  # the port's own are BoardGoneError by now: this is the board's
-            raise file_error(error.errno or 0, path) from None
-        except (SilenceError, TransportError, ValueError, SyntaxError) as error:
-            self.resynchronise()
-            raise TransferError(f"The copy of {path} got out of step ({error}).") from None
-        except (BoardError, DeviceError):
-            raise
-        except BaseException:
-            with contextlib.suppress(BoardError):
-                self.resynchronise(2.0)
-            raise
 
     def soft_reset(self, timeout_s: float) -> None:
         """Restart MicroPython: a fresh heap, `boot.py` has run, `main.py` has not."""
