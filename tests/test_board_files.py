@@ -168,6 +168,7 @@ def test_the_board_fills_to_the_brim(own_board):
     board.put(b"1" * 20_000, "/again.bin")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("had_old", [True, False])
 def test_power_cut_in_the_middle_of_a_copy(own_board, had_old):
     board = own_board()
