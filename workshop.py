@@ -442,12 +442,22 @@ STEP_LINES = {
 
 
 # --- running ----------------------------------------------------------------------------------
+def with_bytecode(venv):
+    """Where bytecode beside the sources is not wanted, keep it in the environment instead:
+    compiling a hundred packages anew makes every start take seconds longer."""
+    environment = dict(os.environ)
+    if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
+        environment.setdefault("PYTHONPYCACHEPREFIX", os.path.join(venv, "pycache"))
+    return environment
+
+
 def hand_over(venv, arguments):
     """Become `workshop ARGUMENTS`, or run it to its end on Windows. Returns its exit code."""
+    environment = with_bytecode(venv)
     if not WINDOWS:
         python = in_venv(venv, "python")
-        os.execv(python, [python, in_venv(venv, "workshop"), *arguments])
-    process = subprocess.Popen([in_venv(venv, "workshop"), *arguments])
+        os.execve(python, [python, in_venv(venv, "workshop"), *arguments], environment)
+    process = subprocess.Popen([in_venv(venv, "workshop"), *arguments], env=environment)
     while True:
         try:
             return process.wait()

@@ -10,7 +10,7 @@ from workshop_helpers.course.parameters import declared_parameters
 from workshop_helpers.course.runner import VARIANTS, find_notebooks, run_notebook
 
 NOTEBOOKS = find_notebooks()
-AT_LEAST = 1
+AT_LEAST = 2
 # Cells that may be longer than the others: {(file, cell id): why}.
 LONG_CELLS: dict[tuple[str, str], str] = {}
 # Live cells are bounded by these; unattended, short is enough.
