@@ -183,7 +183,8 @@ class VirtualBoard:
                 self._refuse_flash(event)
             elif kind == "no_boot":
                 raise BoardError(
-                    f"The virtual board did not boot.{_quoted(said + event['output'])}"
+                    f"The virtual board did not boot.{_quoted(said + event['output'])}",
+                    "Give it a larger heap or flash, or another flash file.",
                 )
             elif kind == "gone":
                 self._events.put(event)

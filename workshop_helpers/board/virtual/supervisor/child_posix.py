@@ -31,32 +31,53 @@ class State(Enum):
     BUSY = "neither, for now"
 
 
+class Input:
+    """The pipe to the interpreter. It outlives a soft reset, as a UART's buffer does.
+
+    Attributes:
+        writer, reader: its ends; writing does not block.
+    """
+
+    def __init__(self) -> None:
+        self.reader, self.writer = _pipe()
+        os.set_blocking(self.writer, False)
+
+    def unread_bytes(self) -> int:
+        answer = fcntl.ioctl(self.reader, termios.FIONREAD, b"\0" * 4)
+        return int(struct.unpack("i", answer)[0])
+
+    def close(self) -> None:
+        os.close(self.reader)
+        os.close(self.writer)
+
+
 class Child:
     """One interpreter, from a reset to the next.
 
     Attributes:
-        stdin: writing end of its input; not blocking.
+        input: its input; closed by whoever made it.
         stdout: reading end of its output; not blocking; at its end when the interpreter is gone.
         control: reading end of what the board's firmware tells us; not blocking.
     """
 
-    def __init__(self, config: Config, flash: Flash, raw_repl: bool, cause: int) -> None:
-        stdin, self.stdin = _pipe()
+    def __init__(
+        self, config: Config, flash: Flash, wire: Input, raw_repl: bool, cause: int
+    ) -> None:
+        self.input = wire
         self.stdout, stdout = _pipe()
         self.control, control = _pipe()
         # A terminal that it never reads: when the supervisor dies, however, this hangs up.
         master, terminal = pty.openpty()
         self._hang_up = _move_up(master)
         terminal = _move_up(terminal)
-        for fd in (self.stdin, self.stdout, self.control):
+        for fd in (self.stdout, self.control):
             os.set_blocking(fd, False)
-        self._stdin_reader = stdin
         arguments = [
             *(sys.executable, "-I", "-S", os.path.join(_HERE, "interpreter.py")),
             *(config.module_path, config.device_dir, "raw" if raw_repl else "friendly"),
             *(str(cause), flash.unique_id.hex(), "-X", f"heapsize={config.heap_size_bytes}"),
         ]
-        handed_over = (stdin, stdout, stdout, control, flash.fd, terminal)
+        handed_over = (wire.reader, stdout, stdout, control, flash.fd, terminal)
         self.pid = os.posix_spawn(
             sys.executable,
             arguments,
@@ -72,7 +93,7 @@ class Child:
         caught, sleeping = _signals_and_sleep(self.pid)
         if caught:
             return State.RUNS
-        return State.READS if sleeping and not self._unread_input() else State.BUSY
+        return State.READS if sleeping and not self.input.unread_bytes() else State.BUSY
 
     def interrupt(self) -> bool:
         """Ctrl-C, if it runs code that can be interrupted; False: nothing was done.
@@ -99,13 +120,9 @@ class Child:
         """Wait for its end, which must be near, give everything back; its exit code."""
         if self._status is None:
             _, self._status = os.waitpid(self.pid, 0)
-        for fd in (self.stdin, self.stdout, self.control, self._hang_up, self._stdin_reader):
+        for fd in (self.stdout, self.control, self._hang_up):
             os.close(fd)
         return os.waitstatus_to_exitcode(self._status)
-
-    def _unread_input(self) -> int:
-        answer = fcntl.ioctl(self._stdin_reader, termios.FIONREAD, b"\0" * 4)
-        return int(struct.unpack("i", answer)[0])
 
 
 def _pipe() -> tuple[int, int]:

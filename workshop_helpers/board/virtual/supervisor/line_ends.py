@@ -59,5 +59,5 @@ class LineEnds:
     def _with_cr(self, part: bytes) -> bytes:
         if self._raw or not self._prompt or b"\n" not in part:
             return part
-        before = self._tail[-1:]
-        return _LONE_LF.sub(b"\r\n", before + part)[len(before) :]
+        cr = self._tail[-1:] if self._tail.endswith(b"\r") else b""
+        return _LONE_LF.sub(b"\r\n", cr + part)[len(cr) :]

@@ -28,8 +28,8 @@ class Pace:
     def passed(self, n_bytes: int) -> None:
         self._allowed -= n_bytes
 
-    def wait_s(self) -> float | None:
-        """Time until a byte may pass; None: no pace."""
+    def wait_s(self) -> float:
+        """Time until a byte may pass."""
         if self._rate is None:
-            return None
+            return 0.0
         return max(0.001, (1.0 - self._allowed) / self._rate)

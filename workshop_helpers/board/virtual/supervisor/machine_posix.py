@@ -1,0 +1,117 @@
+"""The board behind the port: its power, its resets, and what comes out of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from .child_posix import Child, Input
+from .config import Config
+from .flash import Flash
+from .interpreter import RAN_TO_ITS_END
+from .line_ends import LineEnds
+
+_CHUNK_BYTES = 65536  # what a pipe holds
+_POWER_ON, _HARD_RESET, _SOFT_RESET = 1, 2, 5  # machine.reset_cause()
+_BOOTS_TRIED = 3
+_PROMPTS = (b">>> ", b"CTRL-B to exit\r\n>")
+
+
+class Machine:
+    """Attributes:
+    child: the interpreter; None without power.
+    input: the wire to it; None without power.
+    booted: has its firmware come as far as boot.py? Input waits for that.
+    line_ends: wants to know what the host sends.
+    """
+
+    def __init__(self, config: Config, flash: Flash, tell: Callable[..., None]) -> None:
+        self._config = config
+        self._flash = flash
+        self._tell = tell
+        self.child: Child | None = None
+        self.input: Input | None = None
+        self.booted = False
+        self.line_ends = LineEnds()
+        self._failed_boots = 0
+        self._boot_output = b""
+
+    def power_on(self) -> None:
+        if self.child is None:
+            self._start(raw_repl=False, cause=_POWER_ON)
+
+    def power_cut(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+            self.child.end()
+            self.child = None
+        if self.input is not None:
+            self.input.close()
+            self.input = None
+
+    def listen(self) -> bytes:
+        """What it has written, for the host; obeys what its firmware says along the way."""
+        child = self.child
+        if child is None:
+            return b""
+        said = _read(child.control) or b""
+        data = _read(child.stdout)  # all that it wrote before it said so
+        if data and not self.booted and not said:
+            said = _read(child.control) or b""
+        if b"B" in said:
+            self.booted = True
+            self._failed_boots = 0
+            self._tell(event="booted")
+        if data and not self.booted:
+            self._boot_output += data  # nothing but a failure speaks before boot.py
+            if self._boot_output.endswith(_PROMPTS):
+                child.kill()
+            return b""
+        output = self.line_ends.translate(data or b"")
+        if b"P" in said:
+            self.line_ends.at_prompt()
+        if b"F" in said:
+            child.kill()
+        if b"R" in said:
+            self.power_cut()
+            self._start(raw_repl=False, cause=_HARD_RESET)
+        elif data == b"":
+            output += self._after_the_end_of(child)
+        return output
+
+    def _start(self, raw_repl: bool, cause: int) -> None:
+        self.booted = False
+        self._boot_output = b""
+        self.line_ends.starts(raw_repl)
+        if self.input is None:
+            self.input = Input()
+        self.child = Child(self._config, self._flash, self.input, raw_repl, cause)
+
+    def _after_the_end_of(self, child: Child) -> bytes:
+        """Reset, as its end asks for; what the host reads about it."""
+        code = child.end()
+        self.child = None
+        if not self.booted:
+            self._failed_boots += 1
+            if self._failed_boots < _BOOTS_TRIED:
+                self.power_on()
+            else:
+                self._failed_boots = 0
+                self.power_cut()
+                text = self._boot_output.decode("utf-8", "replace")
+                self._tell(event="no_boot", code=code, output=text)
+            return b""
+        if code in (RAN_TO_ITS_END, RAN_TO_ITS_END + 1):
+            self._start(raw_repl=code == RAN_TO_ITS_END + 1, cause=_SOFT_RESET)
+            return b"MPY: soft reboot\r\n"
+        self.power_cut()
+        self._start(raw_repl=False, cause=_HARD_RESET)
+        return b"\r\nvirtual board: the interpreter crashed (%d), reset\r\n" % code
+
+
+def _read(fd: int) -> bytes | None:
+    """What is there; None: nothing; empty: the end."""
+    try:
+        return os.read(fd, _CHUNK_BYTES)
+    except BlockingIOError:
+        return None
