@@ -1,46 +1,41 @@
-"""Time predictions: `emlearn_trees.py FOLDER_OF_MODULE MODEL.csv ROWS.json` prints nanoseconds.
-
-Runs on any MicroPython with a file system. The best of some rounds, as everything that disturbs a
-measurement makes it longer. A row is predicted many times in a row, since clocks are coarse.
-"""
+"""Predictions with hard voting on real rows. See benchmarks/modules.py."""
 
 import json
-import sys
-import time
 from array import array
 
-sys.path.insert(0, sys.argv[1])
-import emlearn_trees
-
-REPEATS = 50
-ROUNDS = 8
+REPEATS = 20
 
 
-def main(path, rows_path):
-    with open(rows_path) as file:
+def cases(module, folder):
+    with open(folder + "/rows.json") as file:
         rows = [array("h", row) for row in json.load(file)]
+    with open(folder + "/forests.json") as file:
+        forests = json.load(file)
+    for trees, leaves in forests:
+        path = "%s/%d_%d.csv" % (folder, trees, leaves)
+        model = load(module, path)
+        features = array("h", rows[0])
+        out = array("f", [0] * model.outputs())
+        label = "%d x (%d trees of %d leaves)" % (REPEATS * len(rows), trees, leaves)
+        yield label, predict_all, model, rows, features, out
+
+
+def predict_all(model, rows, features, out):
+    # Like a program that fills one buffer again and again, with little time spent on filling it.
+    for row in rows:
+        features[:] = row
+        for _ in range(REPEATS):
+            model.predict(features, out)
+
+
+def load(module, path):
+    """The way that the C module has, too."""
     counts = {"r": 0, "n": 0, "l": 0}
     with open(path) as file:
         for line in file:
             if line[0] in counts:
                 counts[line[0]] += 1
-    model = emlearn_trees.new(counts["r"], counts["n"], counts["l"])
+    model = module.new(counts["r"], counts["n"], counts["l"])
     with open(path) as file:
-        emlearn_trees.load_model(model, file)
-    out = array("f", [0] * model.outputs())
-    features = array("h", rows[0])
-    best = None
-    for _ in range(ROUNDS):
-        total = 0
-        for row in rows:
-            for i in range(len(row)):
-                features[i] = row[i]
-            start = time.ticks_us()
-            for _ in range(REPEATS):
-                model.predict(features, out)
-            total += time.ticks_diff(time.ticks_us(), start)
-        best = total if best is None else min(best, total)
-    print(1000 * best // (REPEATS * len(rows)))
-
-
-main(*sys.argv[2:])
+        module.load_model(model, file)
+    return model

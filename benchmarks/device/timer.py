@@ -1,0 +1,66 @@
+"""Time the cases of a module: `timer.py FOLDER_OF_MODULE BENCH_FILE [FOLDER_OF_DATA]`.
+
+Runs on any MicroPython with a file system. Prints one line of JSON, [[label, nanoseconds a call], ...].
+The best of some rounds counts, as all that disturbs a measurement makes it longer; a round repeats
+the call until a coarse clock can measure it.
+"""
+
+import gc
+import json
+import sys
+import time
+
+ROUND_US = 10000
+ROUNDS = 8
+
+
+def repeat(n, f, args):
+    # A call with *args allocates: it is kept for calls with many arguments.
+    start = time.ticks_us()
+    if len(args) == 0:
+        for _ in range(n):
+            f()
+    elif len(args) == 1:
+        (a,) = args
+        for _ in range(n):
+            f(a)
+    elif len(args) == 2:
+        a, b = args
+        for _ in range(n):
+            f(a, b)
+    elif len(args) == 3:
+        a, b, c = args
+        for _ in range(n):
+            f(a, b, c)
+    else:
+        for _ in range(n):
+            f(*args)
+    return time.ticks_diff(time.ticks_us(), start)
+
+
+def nanoseconds(f, args):
+    n = 1
+    taken = repeat(1, f, args)
+    while taken < ROUND_US:
+        n = max(2 * n, n * ROUND_US // max(taken, 1)) if taken > 50 else 10 * n
+        taken = repeat(n, f, args)
+    best = taken
+    for _ in range(ROUNDS - 1):
+        gc.collect()
+        best = min(best, repeat(n, f, args))
+    return 1000 * best // n
+
+
+def main(module_folder, bench_file, data_folder=None):
+    sys.path.insert(0, module_folder)
+    name = bench_file.replace("\\", "/").split("/")[-1][:-3]
+    module = __import__(name)
+    bench = {"__name__": "bench"}
+    with open(bench_file) as file:
+        exec(file.read(), bench)
+    print(
+        json.dumps([[c[0], nanoseconds(c[1], c[2:])] for c in bench["cases"](module, data_folder)])
+    )
+
+
+main(*sys.argv[1:])
