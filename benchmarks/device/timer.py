@@ -1,8 +1,8 @@
 """Time the cases of a module: `timer.py FOLDER_OF_MODULE BENCH_FILE [FOLDER_OF_DATA]`.
 
 Runs on any MicroPython with a file system. Prints one line of JSON: [[label, nanoseconds a call]
-of each case]. The best of some rounds counts, as all that disturbs a measurement makes it longer; a round repeats
-the call until a coarse clock can measure it.
+of each case]. The best of some rounds counts, as all that disturbs a measurement makes it longer; a
+round repeats the call until a coarse clock can measure it.
 """
 
 import gc
