@@ -248,7 +248,7 @@ def test_run_takes_a_file_or_an_app(board, tmp_path):
 
 
 def test_without_raw_paste_code_goes_in_small_blocks(board):
-    transport = board._held.transport
+    transport = board._session.transport
     transport.use_raw_paste = False
     try:
         text = "é" * 1000
@@ -259,13 +259,13 @@ def test_without_raw_paste_code_goes_in_small_blocks(board):
 
 def test_stray_input_resynchronises(board):
     """What a reset or a timer leaves in the port must not be taken for an answer."""
-    board._held.transport.port.write(b"\x02")  # leaves the raw REPL behind our back
+    board._session.transport.port.write(b"\x02")  # leaves the raw REPL behind our back
     time.sleep(0.1)
     assert board.eval("1 + 1") == 2
 
 
 def test_a_raw_paste_left_open_is_left(board):
     """As after a kernel that died while it sent code."""
-    board._held.transport.port.write(b"\x05A\x01print('half")
+    board._session.transport.port.write(b"\x05A\x01print('half")
     time.sleep(0.1)
     assert board.eval("1 + 1") == 2

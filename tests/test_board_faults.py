@@ -285,8 +285,8 @@ def test_raw_paste_out_of_step_falls_back_to_small_blocks(virtual_board, new):
     with server(wire) as address, Board(address, timeout_s=10.0) as board:
         assert board.exec(code) == "300\n"
         assert wire.spoilt == 1
-        assert not board._held.transport.use_raw_paste
+        assert not board._session.transport.use_raw_paste
         assert board.exec(code) == "300\n"
         board.soft_reset()
         assert board.exec(code) == "300\n"
-        assert board._held.transport.use_raw_paste
+        assert board._session.transport.use_raw_paste

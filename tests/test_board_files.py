@@ -199,7 +199,7 @@ def test_the_port_drops_in_the_middle_of_a_copy(own_board):
 
     def drop(done, total):
         if done > total // 2:
-            board._held.transport.port.close()
+            board._session.transport.port.close()
 
     with pytest.raises(BoardGoneError):
         board.put(os.urandom(50_000), "/x.bin", progress=drop)

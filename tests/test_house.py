@@ -24,7 +24,6 @@ DEVICE_FILES = sorted(
 LONGEST_FILE = 300
 LONG_FILES = {
     "native_modules/emlearn_trees.py": "one .mpy is built from one file",
-    "workshop_helpers/board/board.py": "the facade: many methods of a few lines",
     "workshop_helpers/board/transport.py": "all that is known of mpremote's quirks, in one place",
 }
 

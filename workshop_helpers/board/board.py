@@ -5,22 +5,20 @@ from __future__ import annotations
 import codecs
 import contextlib
 import shlex
-import threading
-import time
-import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from .. import paths
-from ..errors import BoardError, BoardGoneError, FileError, NoBoardError, PortBusyError
+from ..errors import BoardError, FileError
 from . import files
 from .answers import ANSWER_LIMIT_BYTES, between, from_literal, literal, new_token
 from .files import DeviceFile, PutReport
 from .info import BoardInfo, read_info
 from .progress import ProgressOption
 from .running import Running
+from .session import Session
 from .snippets import ask
 from .transport import BoardTransport
 
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from ..modules.install import InstalledModule
     from ..stream import Stream
     from .virtual import VirtualBoard
-
-_LOCK_S = 60.0  # how long one thread waits for another one's use of the board
 
 
 class Board:
@@ -45,18 +41,8 @@ class Board:
     ) -> None:
         self.port = port
         self.virtual = virtual
-        self._lock = threading.RLock()
         self._info: BoardInfo | None = None
-        self._running: Running | None = None
-        self._running_name = ""
-        self._held = _Held(virtual)
-        # Runs at close, when the object is collected, and when the interpreter exits.
-        self._finalizer = weakref.finalize(self, self._held.release)
-        try:
-            self._held.transport = BoardTransport(port, timeout_s=timeout_s)
-        except BaseException:
-            self.close()
-            raise
+        self._session = Session(port, timeout_s, virtual)
 
     def __enter__(self) -> Board:
         return self
@@ -70,7 +56,7 @@ class Board:
         self.close()
 
     def __repr__(self) -> str:
-        state = "" if self._finalizer.alive else ", closed"
+        state = "" if self._session.is_open else ", closed"
         kind = "virtual board" if self.is_virtual else "board"
         name = f": {self._info.name}" if self._info else ""
         return f"<{kind} on {self.port}{name}{state}>"
@@ -82,7 +68,7 @@ class Board:
     @property
     def info(self) -> BoardInfo:
         """What the board is and has; kept until something changes it (a copy, a reset)."""
-        with self._use() as transport:
+        with self._session.use() as transport:
             if self._info is None:
                 self._info = read_info(transport)
             return self._info
@@ -103,7 +89,7 @@ class Board:
             def consume(data: bytes) -> None:
                 show(decoder.decode(data).replace("\r\n", "\n"))
 
-        with self._use() as transport:
+        with self._session.use() as transport:
             output = transport.run(code, timeout_s, consume)
         return output.decode("utf-8", "replace").replace("\r\n", "\n")
 
@@ -111,7 +97,7 @@ class Board:
         """The value of an expression, if it is a Python literal; else BadAnswerError."""
         token = new_token()
         code = f"_w_answer = repr((\n{expression}\n))\nprint({token!r} + _w_answer + {token!r})\n"
-        with self._use() as transport:
+        with self._session.use() as transport:
             output = transport.run(
                 code + "del _w_answer", timeout_s, limit_bytes=ANSWER_LIMIT_BYTES
             )
@@ -130,16 +116,12 @@ class Board:
                 "Write it as 'module.function'.",
             )
         literal(args)  # a wrong argument is the caller's TypeError, before anything is sent
-        with self._use() as transport:
+        with self._session.use() as transport:
             return ask(transport, "call", module, name, args, timeout_s=timeout_s)
 
     def start(self, code: str, *, name: str = "a program") -> Running:
         """Start a program and return at once; the board is busy until it ends or is stopped."""
-        with self._use() as transport:
-            transport.begin(code)
-            self._running_name = name
-            self._running = Running(transport, self)
-            return self._running
+        return self._session.start(code, name)
 
     def run(self, code_or_app: str, *, timeout_s: float = 60.0) -> str:
         """Run an app of `device_scripts/apps` by its name, or a .py file, to its end."""
@@ -156,12 +138,12 @@ class Board:
     # --- files ---------------------------------------------------------------------------------
     def ls(self, path: str = "/", recursive: bool = False) -> list[DeviceFile]:
         """The entries of a directory, sorted. Raises FileError, NoFileSystemError."""
-        with self._use() as transport:
+        with self._session.use() as transport:
             return files.list_files(transport, files.absolute(path), recursive)
 
     def exists(self, path: str) -> bool:
         """Whether there is a file or directory of this name."""
-        with self._use() as transport:
+        with self._session.use() as transport:
             return files.exists(transport, files.absolute(path))
 
     def mkdir(self, path: str) -> None:
@@ -191,7 +173,7 @@ class Board:
         self, path: str, target: Path | str | None = None, *, progress: ProgressOption = False
     ) -> bytes:
         """The content of a file on the board, checked by SHA-256; also written to `target`."""
-        with self._use() as transport:
+        with self._session.use() as transport:
             return files.get(transport, path, None if target is None else Path(target), progress)
 
     # --- the workshop's own work ---------------------------------------------------------------
@@ -231,11 +213,11 @@ class Board:
 
     def interrupt(self, *, timeout_s: float = 5.0) -> None:
         """Stop whatever runs, also a program started with `start`, and get the prompt back."""
-        running = self._running
-        if running is not None and not running.ended:
+        running = self._session.running
+        if running is not None:
             running.stop(timeout_s)
             return
-        with self._use() as transport:
+        with self._session.use() as transport:
             transport.resynchronise(timeout_s)
 
     def reconnect(self, timeout_s: float = 10.0) -> None:
@@ -243,22 +225,8 @@ class Board:
 
         Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time.
         """
-        with self._locked():
-            if not self._finalizer.alive:
-                raise BoardError("This board is closed.", "Use connect() to get a new one.")
-            self._forget_running()
-            self._info = None
-            self._held.close_transport()
-            end = time.monotonic() + timeout_s
-            while True:
-                left_s = max(0.5, end - time.monotonic())
-                try:
-                    self._held.transport = BoardTransport(self.port, timeout_s=left_s)
-                    return
-                except (NoBoardError, PortBusyError, BoardGoneError):
-                    if time.monotonic() + 0.2 >= end:
-                        raise
-                    time.sleep(0.2)
+        self._info = None
+        self._session.reconnect(timeout_s)
 
     def repl_hint(self) -> str:
         """The command that opens this board's prompt in a terminal, after `close()`."""
@@ -266,64 +234,11 @@ class Board:
 
     def close(self) -> None:
         """Stop what runs, release the port, close a virtual board that came with `connect`."""
-        self._forget_running()
-        self._finalizer()
-
-    # --- inside --------------------------------------------------------------------------------
-    def _forget_running(self) -> None:
-        running, self._running = self._running, None
-        if running is not None and not running.ended:
-            with contextlib.suppress(BoardError):
-                running.stop(1.0)
-            running.abandon()
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        if not self._lock.acquire(timeout=_LOCK_S):
-            raise BoardError("Another thread has been using the board for a minute.")
-        try:
-            yield
-        finally:
-            self._lock.release()
-
-    @contextlib.contextmanager
-    def _use(self) -> Iterator[BoardTransport]:
-        """The transport, for one use at a time, while no program runs."""
-        with self._locked():
-            if not self._finalizer.alive:
-                raise BoardError("This board is closed.", "Use connect() to get a new one.")
-            if self._running is not None:
-                if not self._running.ended:
-                    raise BoardError(
-                        f"The board is running {self._running_name}; stop it first.",
-                        "Use the program's stop(), or board.interrupt().",
-                    )
-                self._running = None
-            if self._held.transport is None:
-                raise BoardGoneError(f"The board on {self.port} is not connected.")
-            yield self._held.transport
+        self._session.close()
 
     @contextlib.contextmanager
     def _changed(self) -> Iterator[BoardTransport]:
-        """As `_use`, for what makes `info` out of date."""
-        with self._use() as transport:
+        """As the session's `use`, for what makes `info` out of date."""
+        with self._session.use() as transport:
             self._info = None
             yield transport
-
-
-class _Held:
-    """What must be given back however a Board ends: the port and the virtual board's process."""
-
-    def __init__(self, virtual: VirtualBoard | None) -> None:
-        self.transport: BoardTransport | None = None
-        self._virtual = virtual
-
-    def close_transport(self) -> None:
-        transport, self.transport = self.transport, None
-        if transport is not None:
-            transport.close()
-
-    def release(self) -> None:
-        self.close_transport()
-        if self._virtual is not None:
-            self._virtual.close()
