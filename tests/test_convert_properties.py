@@ -83,7 +83,7 @@ def test_every_difference_by_a_bad_scale_has_a_cause(case: Case, factor: float) 
     # Built past convert's refusal of such scales: what verify says of them is what is tested.
     good = convert(case.estimator, case.X)
     scale = tuple(s * factor for s in good.scale)
-    model = replace(good, scale=scale, csv=flatten(read(case.estimator), scale, good.voting))
+    model = replace(good, scale=scale, data=flatten(read(case.estimator), scale, good.voting))
     assert UNEXPLAINED not in verify(model, case.X_test).causes
 
 

@@ -69,7 +69,7 @@ def test_a_deploy_that_breaks_off_leaves_no_model_to_start(board, small_model, m
     changed = type(small_model)(
         **{
             name: getattr(small_model, name)
-            for name in ("name", "csv", "task", "features", "classes", "scale", "voting")
+            for name in ("name", "data", "task", "features", "classes", "scale", "voting")
         },
         metadata={**small_model.metadata, "hop": 1},
     )

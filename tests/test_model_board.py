@@ -178,8 +178,7 @@ def test_a_changed_device_answer_would_be_seen(
     X, _, forest = digits
     model = convert(forest, X[:1200], name="digits")
     odd = replace(model)
-    exact = model.forest
-    odd.__dict__["forest"] = _Shifted(exact)
+    odd.__dict__["host"] = _Shifted(model.forest)
     report = verify(odd, X[:20], board)
     assert report.host_matches_device is False or board.info.float_bits == 32
     if board.info.float_bits == 64:

@@ -1,7 +1,7 @@
 """Loads a converted model from a folder on the board, and runs it.
 
-Purpose: `/models/<name>/` (model.csv, model.json) -> an object with `run` and `predict`.
-Needs: the module that model.json names (emlearn_trees), installed in /lib.
+Purpose: `/models/<name>/` (model.json and a data file) -> an object with `run` and `predict`.
+Needs: the module that model.json names (emlearn_trees, emlearn_mlp, ...), installed in /lib.
 Memory: the model, one array of outputs, and model.json as a dict; `run` and `predict` of a
 classifier allocate nothing of their own.
 
@@ -20,7 +20,7 @@ class LoadedModel:
     """What `load` returns.
 
     meta: model.json as a dict (features, classes, scale, voting, metadata, ...).
-    outputs: array 'f', filled by `run`: a share for each class, or the one value.
+    outputs: array 'f', filled by `run`: a share or score for each class, or the one value.
     classes: labels in the order of the outputs; empty for regression.
     """
 
@@ -30,6 +30,7 @@ class LoadedModel:
         self.n_features = meta["n_features"]
         self.outputs = array("f", [0.0] * meta["n_outputs"])
         self._regression = meta["task"] == "regression"
+        self._is_score = len(self.outputs) == 1 and len(self.classes) == 2
         self._predict = module_model.predict
         self._accepted = None
         self._bits = _bytes_of(self.outputs)
@@ -41,10 +42,15 @@ class LoadedModel:
         self._predict(features, self.outputs)
 
     def predict(self, features):
-        """The index of the winning class (the first of equals), or the value."""
+        """The index of the winning class (the first of equals), or the value.
+
+        Of two classes with one output between them, the second wins from 0 on.
+        """
         self.run(features)
         if self._regression:
             return self.outputs[0]
+        if self._is_score:
+            return 1 if self.outputs[0] >= 0 else 0
         if self._bits is None:
             return _first_largest(self.outputs)
         return _first_largest_bits(self._bits)
@@ -61,14 +67,14 @@ class LoadedModel:
 
 
 def load(folder):
-    """Load `<folder>/model.json` and `<folder>/model.csv`.
+    """Load `<folder>/model.json` and the data file that it names.
 
     OSError if a file is missing, ValueError if they don't belong together or are damaged,
     ImportError if the module is not installed.
     """
     with open(folder + "/model.json") as file:
         meta = json.load(file)
-    path = folder + "/model.csv"
+    path = folder + "/" + meta.get("file", "model.csv")
     size = os.stat(path)[6]
     if size != meta["size_bytes"]:
         raise ValueError(
@@ -77,10 +83,12 @@ def load(folder):
         )
     module = __import__(meta["module"])
     gc.collect()
-    trees, nodes, leaves = meta["capacities"]
-    model = module.new(trees, nodes, leaves)
-    with open(path) as file:
-        module.load_model(model, file)
+    if meta["kind"] == "trees":
+        model = module.new(*meta["capacities"])
+        with open(path) as file:
+            module.load_model(model, file)
+    else:
+        model = module.load(path)
     if model.outputs() != meta["n_outputs"]:
         raise ValueError("%s is not the file that model.json describes" % path)
     return LoadedModel(meta, model)
@@ -104,13 +112,22 @@ def _first_largest(outputs):
 
 
 def _first_largest_bits(raw):
-    # Floats from 0 to 1 are in the order of their bits, and 1.0 is 0x3F800000: a small integer
-    # even where those have 31 bits. Little-endian, as every port is.
+    # Halves of a float32's bits, turned so that they are in the order of the numbers: all are small
+    # integers even where those have 31 bits. Little-endian, as every port is.
     best = 0
-    largest = -1
+    high = low = -1
     for i in range(0, len(raw), 4):
-        bits = raw[i] | raw[i + 1] << 8 | raw[i + 2] << 16 | raw[i + 3] << 24
-        if bits > largest:
-            largest = bits
+        b = raw[i] | raw[i + 1] << 8
+        a = raw[i + 2] | raw[i + 3] << 8
+        if a < 0x8000:
+            a += 0x8000
+        elif a == 0x8000 and b == 0:
+            pass  # -0 is no less than 0
+        else:
+            a ^= 0xFFFF
+            b ^= 0xFFFF
+        if a > high or a == high and b > low:
+            high = a
+            low = b
             best = i
     return best >> 2

@@ -47,23 +47,25 @@ class Answers:
             self.expected: npt.NDArray[Any] = host[:, 0].astype(np.float64)
         else:
             self.device = on_board.answers
-            self.expected = host.argmax(axis=1)
+            self.expected = model.winners(host)
         if estimator is None:
             return
         with warnings.catch_warnings():  # names of columns were checked; an array has none
             warnings.filterwarnings("ignore", message="X does not have valid feature names")
-            said = np.asarray(estimator.predict(X))
-            if self.is_regression:
-                self.expected = said.astype(np.float64)
-                return
-            self.sureness = np.asarray(estimator.predict_proba(X))
-        if self.sureness.shape[1] != len(model.classes):
+            said, outputs = model.runs_as.reference(estimator, X)
+        if self.is_regression:
+            self.expected = said.astype(np.float64)
+            return
+        if outputs is not None:
+            self.sureness = outputs
+        known = list(model.runs_as.labels(estimator))
+        if len(known) != len(model.classes):
             raise ModelError(
-                f"The estimator has {self.sureness.shape[1]} classes, the model "
-                f"{len(model.classes)}.",
+                f"The estimator has {len(known)} classes, the model {len(model.classes)}.",
                 "Convert the estimator again.",
             )
-        self.expected = np.searchsorted(estimator.classes_, said)
+        index = {label: i for i, label in enumerate(known)}
+        self.expected = np.array([index[label] for label in said.tolist()], dtype=np.int64)
 
     def labels(self) -> npt.NDArray[Any]:
         """What the device said, as labels, or as values in units of y, [n]."""
@@ -86,6 +88,8 @@ class Answers:
         if self.is_regression:
             return float(self.distance()[row])
         shares = self.sureness[row]
+        if len(shares) == 1:  # a score, whose sign decides
+            return abs(float(shares[0]))
         return float(shares[self.expected[row]] - shares[self.device[row]])
 
     def shown(self, side: npt.NDArray[Any], row: int) -> Any:
@@ -105,7 +109,7 @@ def truth_of(model: DeviceModel, estimator: Any, y: Any, rows: int) -> npt.NDArr
         raise FeatureError(f"y has the shape {truth.shape} for {rows} rows of X.", "Pass y_test.")
     if model.task == "regression":
         return truth.astype(np.float64)
-    names = [model.classes, tuple(getattr(estimator, "classes_", ()))]
+    names = [model.classes, model.runs_as.labels(estimator) if estimator else ()]
     best = max(names, key=lambda labels: sum(label in set(labels) for label in truth.tolist()))
     index = {label: i for i, label in enumerate(best)}
     return np.array([index.get(label, -1) for label in truth.tolist()])

@@ -1,8 +1,9 @@
 """Why a row's answer differs from scikit-learn's, found out by experiment on the host.
 
-For each differing row: follow scikit-learn's own way through every tree and count the votes that
-the board's leaves would give there. If that gives scikit-learn's answer, the way through the trees
-is to blame, and the first node where the two part names the reason; if not, the voting is.
+For each differing row of a model of trees: follow scikit-learn's own way through every tree and
+count the votes that the board's leaves would give there. If that gives scikit-learn's answer, the
+way through the trees is to blame, and the first node where the two part names the reason; if not,
+the voting is.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ OVERFLOW = "feature overflow"
 UNSCALED = "unscaled floats"
 WRONG_FILE = "wrong file on the device"
 OTHER_ESTIMATOR = "another estimator"
+ROUNDING = "fixed-point rounding"
 UNEXPLAINED = "unexplained"
 
 EXPLANATIONS = {
@@ -34,10 +36,11 @@ EXPLANATIONS = {
     UNSCALED: "a model of integers was given fractions. Convert with such rows and scale='auto'.",
     WRONG_FILE: "the model on the board is not this one. Deploy it again.",
     OTHER_ESTIMATOR: "the estimator is not the one converted, or was fitted again. Convert again.",
+    ROUNDING: "two outputs are closer than the stated error of the fixed-point arithmetic.",
     UNEXPLAINED: "none of the known reasons; please report it with the model and the row.",
 }
 _ROUTES = (OVERFLOW, UNSCALED, THRESHOLD_TIE)  # the one named when several trees go astray
-_ROUNDING = 1e-9  # class proportions closer than this are apart by float rounding only
+_FLOAT_ROUNDING = 1e-9  # class proportions closer than this are apart by float rounding only
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +94,11 @@ def voting_cause(
         return None
     exact = proportions.mean(axis=0)
     gap = float(exact[expected] - exact[winner])
-    if abs(gap) < _ROUNDING or (hard and votes[expected] == votes[winner]):
+    if abs(gap) < _FLOAT_ROUNDING or (hard and votes[expected] == votes[winner]):
         return TIED_VOTE
     if hard:
         return HARD_VOTING
-    return LEAF_QUANTISATION if 0 < gap <= 1 / 255 + _ROUNDING else UNEXPLAINED
+    return LEAF_QUANTISATION if 0 < gap <= 1 / 255 + _FLOAT_ROUNDING else UNEXPLAINED
 
 
 def _first_parting(tree: SourceTree, scale: tuple[float, ...], rows: Rows) -> npt.NDArray[np.int64]:

@@ -8,11 +8,9 @@ from typing import Any, Literal
 import numpy as np
 
 from ..errors import FeatureError, ModelError
-from . import ensembles, flatten
 from . import features as feature_rules
+from . import kinds
 from .device_model import DeviceModel
-
-_OFFICIAL_LIMIT = 127  # int8 in the upstream C module: feature index, classes
 
 
 def convert(
@@ -51,27 +49,23 @@ def convert(
         FeatureError: X is empty, has NaN or the wrong width, or the scale can't work.
         ModelError: not fitted, or too large for the file format.
     """
-    ensemble = ensembles.read(estimator)
-    rows = _rows(X, estimator, ensemble.n_features)
-    scales = feature_rules.choose_scale(
-        rows, ensemble.largest_threshold(), scale, ensemble.used_features()
-    )
-    chosen = _voting(ensemble, voting)
-    found: dict[str, Any] = {"scale_rule": _scale_rule(scale, scales)}
-    if ensemble.classes is None:
-        found["error_bound"], found["error_bound_single"] = flatten.error_bounds(ensemble)
+    kind = kinds.find(estimator)
+    source = kind.read(estimator)
+    rows = _rows(X, estimator, source.n_features)
+    made = kind.convert(source, rows, kinds.Options(voting, scale))
     model = DeviceModel(
         name=name,
-        csv=flatten.flatten(ensemble, scales, chosen),
-        task="classification" if ensemble.classes else "regression",
-        features=feature_rules.names_of(X, estimator, features, ensemble.n_features),
-        classes=_labels(ensemble, classes),
-        scale=scales,
-        voting=chosen,
-        metadata={**found, **(metadata or {})},
+        data=made.data,
+        task=made.task,
+        features=feature_rules.names_of(X, estimator, features, source.n_features),
+        classes=_labels(source, classes),
+        scale=made.scale,
+        voting=made.voting,
+        metadata={**made.metadata, **(metadata or {})},
+        kind=kind.name,
+        module=kind.module,
         estimator=estimator,
     )
-    model.metadata["official_compatible"] = _official(model)
     _ = model.files  # metadata that is no JSON fails here, not on the way to the board
     return model
 
@@ -84,45 +78,17 @@ def _rows(X: Any, estimator: Any, n_features: int) -> feature_rules.FloatArray:
     return rows
 
 
-def _scale_rule(asked: Any, scales: tuple[float, ...]) -> str:
-    if not isinstance(asked, str):
-        return "given"
-    if all(factor == 1 for factor in scales):
-        return "integers"
-    return f"powers of two, room for {feature_rules.HEADROOM} times the largest value seen"
-
-
-def _voting(ensemble: ensembles.Ensemble, voting: str) -> str:
-    if voting not in ("auto", "hard", "soft"):
-        raise ModelError(f"voting={voting!r} is unknown.", "Use 'auto', 'hard' or 'soft'.")
-    if ensemble.classes is None:
-        return "mean"
-    if voting != "auto":
-        return voting
-    return "hard" if len(ensemble.trees) == 1 or ensemble.is_pure else "soft"
-
-
-def _labels(ensemble: ensembles.Ensemble, classes: Sequence[Any] | None) -> tuple[Any, ...]:
-    if ensemble.classes is None:
+def _labels(source: kinds.Source, classes: Sequence[Any] | None) -> tuple[Any, ...]:
+    if source.classes is None:
         if classes is not None:
             raise ModelError("A regression has no classes.", "Leave classes= out.")
         return ()
     if classes is None:
-        return ensemble.classes
+        return source.classes
     labels = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
-    if len(labels) != len(ensemble.classes):
+    if len(labels) != len(source.classes):
         raise ModelError(
-            f"{len(labels)} class names for {len(ensemble.classes)} classes.",
-            f"Name them in this order: {list(ensemble.classes)}.",
+            f"{len(labels)} class names for {len(source.classes)} classes.",
+            f"Name them in this order: {list(source.classes)}.",
         )
     return labels
-
-
-def _official(model: DeviceModel) -> bool:
-    """Whether the official emlearn module loads and runs this file to the same outputs."""
-    forest = model.forest
-    return bool(
-        model.voting == "hard"
-        and max(forest.n_features, forest.n_outputs) <= _OFFICIAL_LIMIT
-        and forest.roots.max() <= 32767
-    )

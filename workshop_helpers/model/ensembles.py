@@ -9,12 +9,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelError, UnsupportedEstimatorError
+from ..errors import UnsupportedEstimatorError
+from .estimators import plain_label, require_fitted
 from .treefile import MAX_CLASSES, MAX_REGRESSION_TREES
 
 SUPPORTED = (
-    "DecisionTreeClassifier, DecisionTreeRegressor, ExtraTreeClassifier, ExtraTreeRegressor, "
-    "RandomForestClassifier, RandomForestRegressor, ExtraTreesClassifier, ExtraTreesRegressor"
+    "DecisionTreeClassifier",
+    "DecisionTreeRegressor",
+    "ExtraTreeClassifier",
+    "ExtraTreeRegressor",
+    "RandomForestClassifier",
+    "RandomForestRegressor",
+    "ExtraTreesClassifier",
+    "ExtraTreesRegressor",
 )
 
 
@@ -76,16 +83,21 @@ class Ensemble:
 
 def read(estimator: Any) -> Ensemble:
     """UnsupportedEstimatorError for what is not a tree ensemble with one output, fitted."""
-    is_classifier = _kind(estimator)
-    _require_fitted(estimator)
+    classifies = is_classifier(estimator)
+    if classifies is None:
+        raise UnsupportedEstimatorError(
+            f"{type(estimator).__name__} is no tree and no forest of trees.",
+            f"Supported: {', '.join(SUPPORTED)}.",
+        )
+    require_fitted(estimator)
     if getattr(estimator, "n_outputs_", 1) != 1:
         raise UnsupportedEstimatorError(
             f"The estimator has {estimator.n_outputs_} outputs; a board's model has one.",
             "Fit one estimator for each column of y and convert each.",
         )
     members: Sequence[Any] = getattr(estimator, "estimators_", [estimator])
-    trees = tuple(_tree(member.tree_, is_classifier) for member in members)
-    classes = tuple(_plain(c) for c in estimator.classes_) if is_classifier else None
+    trees = tuple(_tree(member.tree_, classifies) for member in members)
+    classes = tuple(plain_label(c) for c in estimator.classes_) if classifies else None
     if classes is not None and len(classes) > MAX_CLASSES:
         raise UnsupportedEstimatorError(
             f"The estimator has {len(classes)} classes; a model file holds {MAX_CLASSES}.",
@@ -99,7 +111,8 @@ def read(estimator: Any) -> Ensemble:
     return Ensemble(trees, int(estimator.n_features_in_), classes)
 
 
-def _kind(estimator: Any) -> bool:
+def is_classifier(estimator: Any) -> bool | None:
+    """True or False for a tree or a forest of trees, None for anything else."""
     from sklearn import ensemble, tree
 
     classifiers = (
@@ -114,34 +127,12 @@ def _kind(estimator: Any) -> bool:
     )
     if isinstance(estimator, classifiers):
         return True
-    if isinstance(estimator, regressors):
-        return False
-    name = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
-    mend = f"Supported: {SUPPORTED}."
-    if isinstance(estimator, type):
-        mend = "Pass a fitted estimator, not its class: " + name + "().fit(X, y)."
-    elif hasattr(estimator, "best_estimator_"):
-        mend = "Pass its best_estimator_. " + mend
-    elif hasattr(estimator, "steps"):
-        mend = "Pass its last step, and X as the steps before it leave it. " + mend
-    raise UnsupportedEstimatorError(f"There is no conversion for {name}.", mend, name=name)
+    return False if isinstance(estimator, regressors) else None
 
 
-def _require_fitted(estimator: Any) -> None:
-    from sklearn.exceptions import NotFittedError
-    from sklearn.utils.validation import check_is_fitted
-
-    try:
-        check_is_fitted(estimator)
-    except NotFittedError:
-        raise ModelError(
-            f"This {type(estimator).__name__} is not fitted.", "Call estimator.fit(X, y) first."
-        ) from None
-
-
-def _tree(raw: Any, is_classifier: bool) -> SourceTree:
+def _tree(raw: Any, classifies: bool) -> SourceTree:
     value = np.asarray(raw.value, dtype=np.float64)[:, 0, :]
-    if is_classifier:  # proportions or weighted counts, depending on scikit-learn's version
+    if classifies:  # proportions or weighted counts, depending on scikit-learn's version
         total = value.sum(axis=1, keepdims=True)
         value = value / np.where(total > 0, total, 1.0)
     return SourceTree(
@@ -151,15 +142,4 @@ def _tree(raw: Any, is_classifier: bool) -> SourceTree:
         threshold=np.asarray(raw.threshold, dtype=np.float64),
         value=value,
         raw=raw,
-    )
-
-
-def _plain(label: Any) -> Any:
-    """A class label as JSON can hold it."""
-    label = label.item() if isinstance(label, np.generic) else label
-    if isinstance(label, str | bool | int | float):
-        return label
-    raise UnsupportedEstimatorError(
-        f"The class label {label!r} is a {type(label).__name__}.",
-        "Name the classes with convert(..., classes=[...]), as text or numbers.",
     )

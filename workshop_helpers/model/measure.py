@@ -28,7 +28,7 @@ class Measurement:
 
     Args:
         module_bytes: size of the installed module's file (0 if it is built into the firmware).
-        model_bytes: size of model.csv.
+        model_bytes: size of the model's data file.
         ram_bytes: heap taken by the imported module and the loaded model. Native code counts where
             the port keeps it on that heap, which some do not.
         heap_free_bytes: what is left then.

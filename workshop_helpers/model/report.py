@@ -45,7 +45,7 @@ class VerifyReport:
             (on boards with single-precision floats within `tolerance`); None without a board.
         largest_difference: the largest distance of an output of the two, 0 if bit by bit equal.
         tolerance: the distance that was allowed there.
-        file_matches: the board's model.csv has the model's SHA-256; None without a board.
+        file_matches: the board's data file has the model's SHA-256; None without a board.
         accuracy_sklearn, accuracy_device: share of rows equal to y (R² for regression), if given.
         largest_error: regression only: the largest |device - reference|, in units of y.
         device_labels: what the device said, [rows]: labels, or values in units of y.

@@ -48,8 +48,8 @@ class DeviceSession:
         board.exec("import sys\n" + forget)  # an older one may be in memory
 
     def file_matches(self) -> bool:
-        """Whether the board's model.csv is the model's, by SHA-256 computed on the board."""
-        path = f"{self.folder}/model.csv"
+        """Whether the board's data file is the model's, by SHA-256 computed on the board."""
+        path = f"{self.folder}/{self._model.file}"
         found = self._board.call("model_check.sha256", path, timeout_s=_ROWS_TIMEOUT_S)
         if found is None:
             found = hashlib.sha256(self._board.get(path)).hexdigest()
@@ -59,11 +59,11 @@ class DeviceSession:
         n_features, n_outputs, heap_free = self._board.call(
             "model_check.open_model", self.folder, timeout_s=_ROWS_TIMEOUT_S
         )
-        forest = self._model.forest
-        if (n_features, n_outputs) != (forest.n_features, forest.n_outputs):
+        host = self._model.host
+        if (n_features, n_outputs) != (host.n_features, host.n_outputs):
             raise ModelFileError(
                 f"Wrong file on the device: {self.folder} takes {n_features} features and gives "
-                f"{n_outputs} outputs, this model {forest.n_features} and {forest.n_outputs}.",
+                f"{n_outputs} outputs, this model {host.n_features} and {host.n_outputs}.",
                 "Deploy the model again, or verify with deploy=True.",
             )
         row_bytes = max(2 * n_features, 4 * n_outputs) * 4 / 3
@@ -96,7 +96,7 @@ class DeviceSession:
     def _read(self, text: str, rows: int) -> npt.NDArray[np.float32]:
         try:
             found = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f4")
-            return found.reshape(rows, self._model.forest.n_outputs).astype(np.float32)
+            return found.reshape(rows, self._model.host.n_outputs).astype(np.float32)
         except (binascii.Error, ValueError, TypeError) as error:
             raise BadAnswerError(f"The board's outputs for {rows} rows are cut: {error}.") from None
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelFileError
+from .tables import counted
 
 INT16_MIN, INT16_MAX = -32768, 32767
 LEAF_BITS = {"hard": 0, "soft": 8, "mean": 32}
@@ -43,6 +44,14 @@ class Forest:
     @property
     def n_trees(self) -> int:
         return len(self.roots)
+
+    @property
+    def capacities(self) -> list[int]:
+        """Trees, nodes, rows of leaves: what the device module reserves."""
+        return [self.n_trees, len(self.nodes), len(self.leaves)]
+
+    def describe(self) -> str:
+        return f"{counted(self.n_trees, 'tree')}, {counted(len(self.nodes), 'node')}"
 
     def walk(self, values: npt.NDArray[np.int16]) -> IntArray:
         """The leaf each tree ends in: int16 [n, n_features] -> leaf indices int64 [n, n_trees]."""

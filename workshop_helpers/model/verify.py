@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import FeatureError, ModelError
-from . import causes, ensembles, features, flatten
+from . import causes, features
 from .answers import Answers, OnBoard, truth_of
 from .device_model import DeviceModel
 from .progress import ProgressOption, row_progress
@@ -63,7 +63,7 @@ def verify(
         raise FeatureError("X has no rows.", "Pass the test rows: X_test.")
     features.refuse_unscaled_input(raw, model.scale)
     rows = causes.Rows(raw, *features.quantise(raw, model.scale))
-    host = model.forest.outputs(rows.values)
+    host = model.host.outputs(rows.values)
     on_board = _run_on(board, model, rows.values, host, deploy, progress)
     answers = Answers(model, source, X, host, on_board)
     truth = None if y is None else truth_of(model, source, y, len(raw))
@@ -99,7 +99,7 @@ def _run_on(
 ) -> OnBoard:
     """Run the rows on the board, if there is one, and compare with the host reference."""
     if board is None:
-        return OnBoard(host, host.argmax(axis=1), np.zeros(len(values), dtype=bool))
+        return OnBoard(host, model.winners(host), np.zeros(len(values), dtype=bool))
     session = DeviceSession(board, model, deploy=deploy)
     file_matches = session.file_matches()
     session.open()
@@ -108,14 +108,14 @@ def _run_on(
     session.close()
     single = board.info.float_bits == 32
     tolerance = 0.0
-    if single:
+    if single and not model.runs_as.bits_exact:
         tolerance = float(model.metadata.get("error_bound_single", _SINGLE_ROUNDING))
     distance = np.abs(outputs.astype(np.float64) - host)
     # Bits, not values: -0.0 and NaN must not pass for what they are not.
     same = (outputs.view(np.int32) == host.view(np.int32)) | (single & (distance <= tolerance))
     differs = ~same.all(axis=1)
     if model.task == "classification":
-        differs |= answers != outputs.argmax(axis=1)
+        differs |= answers != model.winners(outputs)
     return OnBoard(
         outputs,
         answers,
@@ -141,17 +141,8 @@ def _causes(answers: Answers, rows: causes.Rows, estimator: Any) -> dict[int, st
     rest = np.array([row for row in which.tolist() if row not in named], dtype=np.int64)
     if not len(rest):
         return named
-    ensemble = ensembles.read(estimator)
-    if flatten.flatten(ensemble, model.scale, model.voting) != model.csv:
-        return named | dict.fromkeys(rest.tolist(), causes.OTHER_ESTIMATOR)
-    routing = causes.routing_causes(ensemble, model.scale, rows.take(rest))
-    for row, route in zip(rest.tolist(), routing, strict=True):
-        cause = route
-        if not answers.is_regression:
-            raw = rows.raw[row : row + 1]
-            cause = causes.voting_cause(ensemble, model.voting, raw, answers.expected[row]) or route
-        named[row] = cause or causes.UNEXPLAINED
-    return named
+    found = model.runs_as.causes(answers, rows, estimator, rest)
+    return named | dict(zip(rest.tolist(), found, strict=True))
 
 
 def _worst(answers: Answers, named: dict[int, str]) -> tuple[WorstRow, ...]:
