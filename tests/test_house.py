@@ -30,11 +30,12 @@ LONG_FILES = {
 # Layers from the bottom up. At load time a module imports only from layers below its own, and from
 # its own package. What it needs from above it imports inside a function.
 LAYERS = (
-    ("errors", "paths", "text"),
+    ("errors", "files", "options", "paths", "text"),
     ("board", "modules", "datasets", "plots"),
     ("features",),
     ("model", "stream"),
-    ("cli", "course", "demo", "doctor", "testing"),
+    ("bundle", "course", "demo", "doctor", "testing"),
+    ("cli",),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 

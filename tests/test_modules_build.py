@@ -11,7 +11,9 @@ from workshop_helpers import paths
 from workshop_helpers.errors import ModuleArchError, ModuleError
 from workshop_helpers.modules import ARCHES, arch_of, build
 from workshop_helpers.modules.arch import BUILT_ARCHES, compatible
-from workshop_helpers.modules.build import build_all, header_arch, module_names, size_table
+from workshop_helpers.modules.build import build_all, header_arch, module_names
+from workshop_helpers.modules.lock import load_lock
+from workshop_helpers.modules.tables import size_table
 
 NAME = "emlearn_trees"
 
@@ -110,13 +112,17 @@ def test_out_dir(tmp_path):
 
 
 def test_build_all_and_its_table(tmp_path):
-    built = build_all(out_dir=tmp_path)
+    steps = []
+    built = build_all(out_dir=tmp_path, progress=lambda done, of: steps.append((done, of)))
+    assert steps[-1] == (len(built), len(built))
     assert len(built) == len(module_names()) * (len(BUILT_ARCHES) + 1)
     assert (tmp_path / "any" / f"{NAME}.mpy").is_file()
     console = Console(width=100, record=True, file=io.StringIO())
-    console.print(size_table(built))
+    lock = load_lock()
+    console.print(size_table(lock, built))
     text = console.export_text()
-    assert "xtensawin" in text and "plain twin" in text
+    assert "xtensawin" in text and "any (plain)" in text
+    assert str(lock.modules[NAME]["x64"].size_bytes) in text
     assert [m.arch for m in build_all("armv6m")] == ["armv6m"] * len(module_names())
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
+import json
 
 import pytest
 
 from workshop_helpers import paths
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleSmokeError
-from workshop_helpers.modules import build, install
+from workshop_helpers.modules import build, install, try_out
 from workshop_helpers.modules.build import header_arch
 
 NAME = "emlearn_trees"
@@ -41,6 +41,8 @@ def thing(tmp_path, monkeypatch, board):
     """A module of the test's own: (viper text, twin text, rest of the smoke call)."""
     folder = tmp_path / "sources"
     (folder / "smoke").mkdir(parents=True)
+    lock = json.loads((paths.NATIVE_MODULES / "upstream.json").read_bytes())
+    (folder / "upstream.json").write_text(json.dumps({**lock, "modules": {}}))
     monkeypatch.setattr(paths, "NATIVE_MODULES", folder)
     monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "cache"))
 
@@ -79,7 +81,7 @@ def test_no_native_code_on_the_board(board):
     assert module.source == "workshop plain"
     assert "slower" in " ".join(module.notes)
     with pytest.raises(ModuleArchError, match="no native code"):
-        install(OtherInfo(board, arch=None), NAME, "workshop")
+        install(OtherInfo(board, arch=None), NAME, "viper")
 
 
 def test_an_older_mpy_version(board):
@@ -94,7 +96,7 @@ def test_native_code_that_the_board_refuses(native_board):
     assert module.source == "workshop plain"
     assert any("incompatible .mpy" in note for note in module.notes)
     with pytest.raises(ModuleError, match=r"incompatible \.mpy") as caught:
-        install(OtherInfo(native_board, arch=other), NAME, "workshop")
+        install(OtherInfo(native_board, arch=other), NAME, "viper")
     assert "incompatible" in caught.value.device_traceback
     assert not native_board.exists(PATH)
 
@@ -125,23 +127,40 @@ def test_a_module_in_the_firmware(thing, board):
     assert not board.exists("/lib/thing.mpy")
 
 
+def test_a_module_built_into_the_firmware(thing, board):
+    """Really one: nothing is sent, and a file of the same name changes nothing."""
+    folder = paths.NATIVE_MODULES
+    thing("x = 1\n", "x = 1\n")
+    for file in ("thing.py", "thing_ref.py", "smoke/thing.py"):
+        text = (folder / file).read_text().replace("thing", "heapq")
+        (folder / file.replace("thing", "heapq")).write_text(text)
+    module = install(board, "heapq")
+    assert (module.source, module.path, module.notes) == ("built in", None, ())
+    assert not board.exists("/lib/heapq.mpy")
+    assert "built into the firmware" in repr(module)
+
+
+def test_a_frozen_module(thing, board):
+    """It names a file, which is not there."""
+    thing("x = 1\n", "x = 1\n", "    return 'thing.py', None\n")
+    assert install(board, "thing").source == "built in"
+
+
 def test_a_wrong_first_prediction(thing, native_board):
     check = "    return thing.__file__, None if thing.good else 'for 1: 2, not 3'\n"
     thing("good = 0\n", "good = 1\n", check)
     with pytest.raises(ModuleSmokeError, match="2, not 3"):
-        install(native_board, "thing", "workshop")
+        install(native_board, "thing", "viper")
     module = install(native_board, "thing")
     assert module.source == "workshop plain"
     assert any("2, not 3" in note for note in module.notes)
 
 
 def test_a_module_that_hangs(thing, native_board, monkeypatch):
-    # By name from sys.modules: in the package, `install` is the function.
-    module = importlib.import_module("workshop_helpers.modules.install")
-    monkeypatch.setattr(module, "_SMOKE_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(try_out, "SMOKE_TIMEOUT_S", 1.0)
     thing("while True: pass\n", "x = 1\n")
     with pytest.raises(ModuleSmokeError, match="did not finish"):
-        install(native_board, "thing", "workshop")
+        install(native_board, "thing", "viper")
     assert install(native_board, "thing").source == "workshop plain"
 
 
@@ -174,5 +193,5 @@ def test_no_memory(own_board):
 def test_wrong_names(board):
     with pytest.raises(ModuleError, match=NAME):
         install(board, "nonsense")
-    with pytest.raises(ModuleError, match="auto, workshop, plain"):
-        install(board, NAME, "official")
+    with pytest.raises(ModuleError, match="auto, official, workshop, viper, plain"):
+        install(board, NAME, "homemade")

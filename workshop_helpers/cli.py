@@ -13,6 +13,8 @@ import typer
 from rich.console import Console
 
 from .errors import WorkshopError
+from .modules.commands import app as modules_app
+from .options import JsonOption, PortOption
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -20,19 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From nothing to machine learning running live on a microcontroller.",
 )
-modules_app = typer.Typer(no_args_is_help=True, help="Native modules: build them, list them.")
 app.add_typer(modules_app, name="modules")
-
-PortOption = Annotated[
-    str | None,
-    typer.Option(
-        "--port",
-        envvar="WORKSHOP_PORT",
-        help="COM5, /dev/ttyUSB0, socket://host:port, rfc2217://… or 'virtual'. "
-        "Default: a plugged-in board, else the virtual one.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object as the last line.")]
 
 
 @app.command()
@@ -110,17 +100,6 @@ def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
     else:
         Console().print(report)
     raise typer.Exit(0 if report.ok else 1)
-
-
-@modules_app.command("build")
-def modules_build(
-    arch: Annotated[str | None, typer.Option(help="One architecture; default: all.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Copy the built files here.")] = None,
-) -> None:
-    """Compile every native module for every architecture, and print their sizes."""
-    from .modules.build import build_all, size_table
-
-    Console().print(size_table(build_all(arch=arch, out_dir=out)))
 
 
 def main() -> None:

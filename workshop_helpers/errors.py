@@ -179,6 +179,19 @@ class ModuleSmokeError(ModuleError):
     code = "MODULE_SMOKE"
 
 
+class ModuleFetchError(ModuleError):
+    """The official module can't be had, or what came is not the locked file."""
+
+    code = "MODULE_FETCH"
+    default_mend = "Connect to the network or give a mirror, or use source='workshop'."
+
+
+class BundleError(WorkshopError):
+    """An offline bundle can't be made, or is not whole."""
+
+    code = "BUNDLE"
+
+
 # --- models -----------------------------------------------------------------------------------
 class ModelError(WorkshopError):
     """An estimator can't be converted, or a model can't be used like this."""

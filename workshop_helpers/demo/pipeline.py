@@ -13,6 +13,7 @@ from ..board import Board, connect
 from ..errors import WorkshopError
 from ..features import FeatureSet, motion_features
 from ..model import DeviceModel, VerifyReport, convert, measure, verify
+from ..modules import source_for
 from ..stream import Record
 from .report import write_report
 from .result import DemoResult
@@ -75,7 +76,7 @@ def run_demo(
 
     with board:
         with step(console, "emlearn_trees installed") as say:
-            module = board.install(model.module)
+            module = board.install(model.module, source=source_for(model))
             say(f"{module.source} for {module.arch or 'any board'}, {module.size_bytes:,} bytes")
 
         with step(console, "Model and app pushed") as say:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import BoardGoneError, FileError, StreamError, WorkshopError
+from ..modules import source_for
 from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
 
 if TYPE_CHECKING:
@@ -82,7 +83,9 @@ def deploy(
     sources = _sources(app, config.get("sensor"))
     modules = _modules(sources.values(), model)
     for name in modules:
-        board.install(name)
+        # What an app imports is ours: its features were trained with the plain twin, to the bit.
+        of_model = model is not None and name == model.module
+        board.install(name, source=source_for(model) if of_model else "workshop")
 
     to_send = {path: source.read_bytes() for path, source in sources.items()}
     to_send.update(files)

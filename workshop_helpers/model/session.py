@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadAnswerError, ModelFileError
+from ..modules import source_for
 from ..paths import DEVICE_SCRIPTS
 from .device_model import DeviceModel
 
@@ -38,7 +39,7 @@ class DeviceSession:
         self._board = board
         self._model = model
         self.folder = f"/models/{model.name}"
-        self.module = board.install(model.module)
+        self.module = board.install(model.module, source=source_for(model))
         for name in _LIBRARIES:
             board.put(DEVICE_SCRIPTS / "lib" / f"{name}.py", f"/lib/{name}.py")
         if deploy:

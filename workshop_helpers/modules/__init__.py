@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from .arch import ARCHES, arch_of
 from .build import BuiltModule, build
-from .install import InstalledModule, install
+from .install import InstalledModule, install, source_for
 
-__all__ = ["ARCHES", "BuiltModule", "InstalledModule", "arch_of", "build", "install"]
+__all__ = ["ARCHES", "BuiltModule", "InstalledModule", "arch_of", "build", "install", "source_for"]

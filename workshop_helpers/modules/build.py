@@ -9,21 +9,19 @@ from __future__ import annotations
 import functools
 import hashlib
 import html
-import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 from .. import paths
 from ..errors import ModuleArchError, ModuleError
+from ..files import write_whole
 from .arch import ARCHES, BUILT_ARCHES
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 _TIMEOUT_S = 60.0
 # Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
@@ -40,6 +38,10 @@ class BuiltModule:
     path: Path
     size_bytes: int
     sha256: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**self.__dict__, "path": str(self.path)}
 
     def __repr__(self) -> str:
         return f"<{self.name} for {self.arch or 'any board'}: {self.size_bytes} bytes>"
@@ -86,10 +88,10 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
             raise ModuleError(
                 f"{name} has no native code for {arch}.", f"native_modules/{name}.py has no viper."
             )
-        _write(path, data)
+        write_whole(path, data)
     if out_dir is not None:
         path = Path(out_dir) / f"{name}.mpy"
-        _write(path, data)
+        write_whole(path, data)
     return BuiltModule(
         name=name,
         arch=arch,
@@ -100,31 +102,25 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     )
 
 
-def build_all(arch: str | None = None, out_dir: Path | None = None) -> list[BuiltModule]:
+def build_all(
+    arch: str | None = None,
+    out_dir: Path | None = None,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[BuiltModule]:
     """Compile every module for `arch`, or for all architectures and as the plain twin.
 
-    With `out_dir`, each goes to `out_dir/<arch or "any">/<name>.mpy`. Raises as `build`.
+    With `out_dir`, each goes to `out_dir/<arch or "any">/<name>.mpy`. `progress(done, total)`
+    follows each. Raises as `build`.
     """
     arches = (arch,) if arch else (*BUILT_ARCHES, None)
-    return [
-        build(name, a, Path(out_dir) / (a or "any") if out_dir else None)
-        for name in module_names()
-        for a in arches
-    ]
-
-
-def size_table(built: list[BuiltModule]) -> Table:
-    """What was built, for a terminal: name, architecture, `.mpy` version, bytes, SHA-256."""
-    from rich.table import Table
-
-    table = Table(title="native modules")
-    for column in ("module", "architecture", ".mpy", "bytes", "SHA-256"):
-        table.add_column(column, justify="right" if column == "bytes" else "left")
-    for module in built:
-        arch = module.arch or "any (plain twin)"
-        size = str(module.size_bytes)
-        table.add_row(module.name, arch, module.abi, size, module.sha256[:16])
-    return table
+    jobs = [(name, a) for name in module_names() for a in arches]
+    built = []
+    for name, a in jobs:
+        built.append(build(name, a, Path(out_dir) / (a or "any") if out_dir else None))
+        if progress:
+            progress(len(built), len(jobs))
+    return built
 
 
 def header_arch(data: bytes) -> tuple[str | None, str]:
@@ -152,19 +148,6 @@ def _cached(path: Path, arch: str | None) -> bytes | None:
         return data if header_arch(data)[0] == arch else None
     except (OSError, ModuleError):
         return None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all, also with two writers at once."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, part = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
 @functools.cache

@@ -1,0 +1,105 @@
+"""`workshop modules ...`: list, install, verify, build."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from ..options import JsonOption, MirrorOption, PortOption
+
+app = typer.Typer(no_args_is_help=True, help="Native modules: list, install, verify, build them.")
+
+
+@app.command("list")
+def list_modules(as_json: JsonOption = False) -> None:
+    """Every module there is: ours, and the official ones by the lock."""
+    from .inventory import known_modules
+    from .lock import load_lock
+    from .tables import known_table
+
+    lock, known = load_lock(), known_modules()
+    if as_json:
+        modules = [module.as_dict() for module in known]
+        print(json.dumps({"official": lock.version, "abi": lock.abi, "modules": modules}))
+    else:
+        Console().print(known_table(lock, known))
+
+
+@app.command("install")
+def install_modules(
+    names: Annotated[list[str], typer.Argument(help="emlearn_trees, ...; or 'all'.")],
+    port: PortOption = None,
+    source: Annotated[
+        str, typer.Option(help="auto, official, workshop, viper (ours, native) or plain.")
+    ] = "auto",
+    mirror: MirrorOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put modules on the board, import them there and let each predict once."""
+    from ..board import connect
+    from .install import InstalledModule, install
+    from .inventory import known_modules
+
+    if names == ["all"]:
+        names = [module.name for module in known_modules() if module.ours or source == "official"]
+    done: list[InstalledModule] = []
+    with connect(port) as board:
+        for name in names:
+            done.append(install(board, name, source, mirror=mirror))  # type: ignore[arg-type]
+            if not as_json:
+                print(repr(done[-1])[1:-1], flush=True)
+    if as_json:
+        print(json.dumps({"modules": [module.as_dict() for module in done]}))
+
+
+@app.command("verify")
+def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None:
+    """Look at every module on the board: which build it is, and whether it still predicts."""
+    from ..board import connect
+    from .inventory import board_modules
+
+    with connect(port) as board:
+        found = board_modules(board)
+    ok = all(module.ok for module in found)
+    if as_json:
+        print(json.dumps({"ok": ok, "modules": [module.as_dict() for module in found]}))
+    else:
+        for module in found:
+            unknown = "not a build that we know: install it again"
+            what = module.fault or (
+                unknown if module.source == "unknown" else "predicts as it should"
+            )
+            arch = f" for {module.arch}" if module.arch else ""
+            sign = "✔" if module.ok else "✘"
+            print(f"{sign} {module.path}: {module.source}{arch}, {module.size_bytes} bytes; {what}")
+        if not found:
+            print("There is no module of ours or of the official set in the board's /lib.")
+    raise typer.Exit(0 if ok else 1)
+
+
+@app.command("build")
+def build_modules(
+    arch: Annotated[str | None, typer.Option(help="One architecture; default: all.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Copy the built files here.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compile every native module for every architecture; their sizes beside the official ones."""
+    from rich.progress import Progress
+
+    from .build import build_all
+    from .lock import load_lock
+    from .tables import size_table
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("compiling")
+        built = build_all(arch, out, progress=lambda n, of: bar.update(task, completed=n, total=of))
+    lock = load_lock()
+    if as_json:
+        modules = [module.as_dict() for module in built]
+        print(json.dumps({"official": lock.version, "modules": modules}))
+    else:
+        Console().print(size_table(lock, built))

@@ -1,0 +1,90 @@
+"""A module on a board: imported, asked where it is from, and made to predict once."""
+
+from __future__ import annotations
+
+import posixpath
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .. import paths
+from ..errors import (
+    BoardTimeoutError,
+    DeviceError,
+    DeviceMemoryError,
+    ModuleError,
+    ModuleSmokeError,
+)
+
+if TYPE_CHECKING:
+    from ..board import Board
+
+SMOKE_TIMEOUT_S = 10.0
+_BOARD = paths.DEVICE_SCRIPTS / "board"
+
+
+def has_smoke_call(name: str) -> bool:
+    return _smoke_call(name).is_file()
+
+
+def _smoke_call(name: str) -> Path:
+    return paths.NATIVE_MODULES / "smoke" / f"{name}.py"
+
+
+def in_firmware(board: Board, name: str) -> bool:
+    """Whether the firmware has a module of this name, which wins over a file in /lib."""
+    try:
+        return bool(_run(board, _BOARD / "in_firmware.py", "_w_in_firmware", name))
+    except DeviceError:
+        return False  # it has one that does not run, or no sys.path: the install will tell
+
+
+def try_out(board: Board, name: str) -> str | None:
+    """Import the module and let it predict; the path it came from, None if from the firmware.
+
+    Raises ModuleError, with `try_next=True` in its data if another build may do better.
+    """
+    try:
+        if has_smoke_call(name):
+            imported, fault = _run(board, _smoke_call(name), "_w_smoke")
+        else:  # one of the official set only: that it imports is all that is known
+            imported, fault = _run(board, _BOARD / "import_anew.py", "_w_import_anew", name)
+    except BoardTimeoutError as error:
+        raise ModuleSmokeError(
+            f"{name} did not finish its first prediction in {SMOKE_TIMEOUT_S:.0f} s",
+            "Press the board's RESET button, then use install(..., source='plain').",
+            try_next=True,
+        ) from error
+    except DeviceMemoryError as error:
+        raise ModuleError(
+            f"The board has no memory left to load {name}.",
+            "Use board.soft_reset(), which frees everything, then install again.",
+            device_traceback=error.device_traceback,
+        ) from error
+    except DeviceError as error:
+        trace = error.device_traceback or ""
+        # "incompatible .mpy file", "incompatible .mpy arch", "native code in .mpy unsupported"
+        native = ".mpy" in trace
+        raise ModuleError(
+            f"the board refuses it ({trace.strip().splitlines()[-1] if trace else error.what})",
+            "Flash a current MicroPython, or use install(..., source='plain').",
+            device_traceback=error.device_traceback,
+            try_next=native,
+        ) from error
+    if fault:
+        raise ModuleSmokeError(
+            f"{name} predicts wrongly {fault}",
+            "Use install(..., source='plain'), and report the board and its firmware.",
+            try_next=True,
+        )
+    if imported is None:
+        return None
+    path = posixpath.normpath("/" + str(imported).lstrip("/"))
+    return path if board.exists(path) else None  # frozen modules name a file that is not there
+
+
+def _run(board: Board, file: Path, function: str, *arguments: str) -> Any:
+    board.exec(file.read_text(encoding="utf-8"))
+    call = f"{function}({', '.join(map(repr, arguments))})"
+    answer = board.eval(call, timeout_s=SMOKE_TIMEOUT_S)
+    board.exec(f"del {function}")
+    return answer
