@@ -34,6 +34,9 @@ class VirtualBoard:
         transport: "pty", "socket" (one program at a time, this computer only), or "auto": a PTY
             on Linux, else a socket, since `mpremote` knows only Linux's PTYs.
 
+    On Windows, where it is not tried yet, the flash is a folder without a size, and `transport`
+    is a socket.
+
     Output that no program listens to is lost, as on a UART; while one is connected nothing is.
     """
 
@@ -79,7 +82,10 @@ class VirtualBoard:
             start_new_session=sys.platform != "win32",  # Ctrl-C in a terminal is not for it
         )
         assert self._process.stdout is not None
-        threading.Thread(target=self._listen, args=(self._process.stdout,), daemon=True).start()
+        self._listener = threading.Thread(
+            target=self._listen, args=(self._process.stdout,), daemon=True
+        )
+        self._listener.start()
         try:
             self._command(config.to_json())
             self.port = self._wait("port", timeout_s)["port"]
@@ -128,6 +134,7 @@ class VirtualBoard:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._listener.join(_STOP_TIMEOUT_S)
 
     def __enter__(self) -> VirtualBoard:
         return self.start()

@@ -1,25 +1,15 @@
-# ruff: noqa: F401
 """`os` of a board: files on its flash, nothing of the host."""
 
-from os import (
-    VfsFat,
-    VfsLfs2,
-    chdir,
-    getcwd,
-    ilistdir,
-    listdir,
-    mkdir,
-    mount,
-    remove,
-    rename,
-    rmdir,
-    sep,
-    stat,
-    statvfs,
-    umount,
-    unlink,
-    urandom,
+import os as _real
+
+_NAMES = (
+    "VfsFat VfsLfs2 chdir getcwd ilistdir listdir mkdir mount remove rename rmdir sep stat statvfs "
+    "umount unlink urandom"
 )
+for _name in _NAMES.split():
+    if hasattr(_real, _name):
+        globals()[_name] = getattr(_real, _name)
+del _real, _name, _NAMES
 
 
 def set_up(implementation):

@@ -1,4 +1,8 @@
-# ruff: noqa: F401
 """`vfs` of a board: file systems on block devices, none of the host."""
 
-from vfs import VfsFat, VfsLfs2, VfsRom, mount, umount
+import vfs as _real
+
+for _name in ("VfsFat", "VfsLfs2", "VfsRom", "mount", "umount"):
+    if hasattr(_real, _name):
+        globals()[_name] = getattr(_real, _name)
+del _real, _name

@@ -38,13 +38,20 @@ def _hide_host(control, cause, unique_id, chip):
     return real_os, real_vfs
 
 
-def _mount(memory, vfs):
+def _mount(flash, size, os, vfs):
     import sys
 
     import flash_chip
+    import uctypes
 
     del sys.modules["flash_chip"]
-    chip = flash_chip.FlashChip(memory)
+    if not hasattr(vfs, "VfsLfs2"):  # Windows: a folder stands in for the flash
+        os.chdir(flash)
+        file_system = vfs.VfsPosix(".")
+        vfs.umount("/")
+        vfs.mount(file_system, "/")
+        return
+    chip = flash_chip.FlashChip(uctypes.bytearray_at(int(flash), int(size)))
     try:
         file_system = vfs.VfsLfs2(chip)
     except OSError:
@@ -81,13 +88,11 @@ def _boot():
     import gc
     import sys
 
-    import uctypes
-
     control = open(3, "wb")
     try:
-        address, size, mode, cause, unique_id, chip = sys.argv[1:]
+        flash, size, mode, cause, unique_id, chip = sys.argv[1:]
         os, vfs = _hide_host(control, cause, unique_id, chip)
-        _mount(uctypes.bytearray_at(int(address), int(size)), vfs)
+        _mount(flash, size, os, vfs)
         os.chdir("/")
         sys.path[:] = ["", ".frozen", "/lib"]
         sys.argv[:] = []

@@ -14,33 +14,35 @@ import struct
 import subprocess
 import sys
 import termios
-from enum import Enum
 
+from .child_state import State
 from .config import Config
 from .flash import Flash
 
+assert sys.platform != "win32"
+
 _HERE = os.path.dirname(os.path.abspath(__file__))
+PIPE_BYTES = 65536
 _FIRST_FREE_FD = 10  # the interpreter gets 0 to 5; ours stay out of their way
-
-
-class State(Enum):
-    """What the interpreter does, seen from outside."""
-
-    RUNS = "runs code that Ctrl-C interrupts"
-    READS = "waits for input, which may be a Ctrl-C"
-    BUSY = "neither, for now"
 
 
 class Input:
     """The pipe to the interpreter. It outlives a soft reset, as a UART's buffer does.
 
     Attributes:
-        writer, reader: its ends; writing does not block.
+        writer, reader: its ends.
     """
 
     def __init__(self) -> None:
         self.reader, self.writer = _pipe()
         os.set_blocking(self.writer, False)
+
+    def write(self, data: bytes | bytearray) -> int:
+        """As much as goes without waiting; the number of bytes."""
+        try:
+            return os.write(self.writer, data)
+        except BlockingIOError:
+            return 0
 
     def unread_bytes(self) -> int:
         answer = fcntl.ioctl(self.reader, termios.FIONREAD, b"\0" * 4)
@@ -56,8 +58,7 @@ class Child:
 
     Attributes:
         input: its input; closed by whoever made it.
-        stdout: reading end of its output; not blocking; at its end when the interpreter is gone.
-        control: reading end of what the board's firmware tells us; not blocking.
+        stdout, control: descriptors to wait for, of its output and of what its firmware tells us.
     """
 
     def __init__(
@@ -88,6 +89,14 @@ class Child:
             os.close(fd)
         self._status: int | None = None
 
+    def read_output(self) -> bytes | None:
+        """What it wrote; None: nothing new; empty: it is gone."""
+        return _read(self.stdout)
+
+    def read_control(self) -> bytes:
+        """What its firmware says."""
+        return _read(self.control) or b""
+
     def state(self) -> State:
         """What it does just now; it may do something else right after."""
         caught, sleeping = _signals_and_sleep(self.pid)
@@ -117,12 +126,19 @@ class Child:
             os.kill(self.pid, signal.SIGKILL)
 
     def end(self) -> int:
-        """Wait for its end, which must be near, give everything back; its exit code."""
+        """Wait for its end, which must be near, and give everything back; its exit code."""
         if self._status is None:
             _, self._status = os.waitpid(self.pid, 0)
         for fd in (self.stdout, self.control, self._hang_up):
             os.close(fd)
         return os.waitstatus_to_exitcode(self._status)
+
+
+def _read(fd: int) -> bytes | None:
+    try:
+        return os.read(fd, PIPE_BYTES)
+    except BlockingIOError:
+        return None
 
 
 def _pipe() -> tuple[int, int]:

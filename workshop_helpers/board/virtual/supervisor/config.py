@@ -6,6 +6,10 @@ import json
 from dataclasses import asdict, dataclass
 
 
+class FlashInUseError(Exception):
+    """Another virtual board has this flash."""
+
+
 @dataclass(frozen=True)
 class Config:
     """All a supervisor has to know."""

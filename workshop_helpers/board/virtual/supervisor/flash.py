@@ -1,18 +1,19 @@
-"""The flash chip's file."""
+"""The flash chip's file, on Linux and macOS."""
 
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import sys
 import tempfile
 
+from .config import FlashInUseError
+
+assert sys.platform != "win32"
+
 BLOCK_BYTES = 4096
-
-
-class FlashInUseError(Exception):
-    """Another virtual board has this flash."""
 
 
 class Flash:
@@ -28,7 +29,7 @@ class Flash:
             self.unique_id = os.urandom(8)
         else:
             self.fd = -1
-            fd = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o644)
+            fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 _lock(fd)
                 self.fd = _above_standard(fd)
@@ -56,22 +57,11 @@ def _erase(fd: int, n_blocks: int) -> None:
 
 def _above_standard(fd: int) -> int:
     """A copy of `fd` out of the way of the numbers that the interpreter gets (0 to 5)."""
-    if sys.platform == "win32":
-        return os.dup(fd)
-    import fcntl
-
     return fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
 
 
 def _lock(fd: int) -> None:
     try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         raise FlashInUseError from None

@@ -23,8 +23,9 @@ import signal
 import sys
 import termios
 
-RAN_TO_ITS_END = 64
-"""Exit status of a board that asked for a soft reset; plus 1 if it was in the raw REPL."""
+assert sys.platform != "win32"
+
+SOFT_RESET_CODE = 64  # as machine.py has it; plus 1 in the raw REPL
 FLASH_FD = 4
 TERMINAL_FD = 5
 """Hangs up when the supervisor dies, which ends this process. 0 to 3 are MicroPython's."""
@@ -51,7 +52,7 @@ def main() -> None:
     chip = {"x86_64": "x64"}.get(os.uname().machine, os.uname().machine)
     boot = ["boot_flash.py", str(address), str(len(flash)), mode, cause, unique_id, chip]
     module.run_main(["micropython", *options, "-i", *boot])
-    os._exit(RAN_TO_ITS_END + (repl_mode.value != 0))
+    os._exit(SOFT_RESET_CODE + (repl_mode.value != 0))
 
 
 def _end_with_supervisor() -> None:

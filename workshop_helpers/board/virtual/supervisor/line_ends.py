@@ -19,6 +19,9 @@ class LineEnds:
 
     A mode changes where the interpreter says so and the host asked for it; what a program prints
     does not count.
+
+    Attributes:
+        raw_repl: is it in the raw REPL?
     """
 
     def __init__(self) -> None:
@@ -26,7 +29,7 @@ class LineEnds:
 
     def starts(self, raw_repl: bool) -> None:
         """A reset: boot.py comes next, and then this mode."""
-        self._raw = raw_repl
+        self.raw_repl = raw_repl
         self._prompt = False
         self._asked = False
         self._tail = b""
@@ -37,7 +40,7 @@ class LineEnds:
 
     def heard(self, data: bytes) -> None:
         """The host sent this to the interpreter."""
-        if (_CTRL_B if self._raw else _CTRL_A) in data:
+        if (_CTRL_B if self.raw_repl else _CTRL_A) in data:
             self._asked = True
 
     def translate(self, data: bytes) -> bytes:
@@ -45,19 +48,19 @@ class LineEnds:
         translated = b""
         while data:
             seen = self._tail + data
-            marker = _TO_FRIENDLY if self._raw else _TO_RAW
+            marker = _TO_FRIENDLY if self.raw_repl else _TO_RAW
             at = seen.find(marker) if self._asked else -1
             size = len(data) if at < 0 else at + len(marker) - len(self._tail)
             part, data = data[:size], data[size:]
             translated += self._with_cr(part)
             self._tail = (self._tail + part)[1 - len(_TO_RAW) :]
             if at >= 0:
-                self._raw = not self._raw
+                self.raw_repl = not self.raw_repl
                 self._asked = False
         return translated
 
     def _with_cr(self, part: bytes) -> bytes:
-        if self._raw or not self._prompt or b"\n" not in part:
+        if self.raw_repl or not self._prompt or b"\n" not in part:
             return part
         cr = self._tail[-1:] if self._tail.endswith(b"\r") else b""
         return _LONE_LF.sub(b"\r\n", cr + part)[len(cr) :]

@@ -12,6 +12,6 @@ from .config import Config
 def main() -> None:
     with open(0, "rb", buffering=0, closefd=False) as stdin:  # unbuffered: commands follow
         config = Config.from_json(stdin.readline().decode())
-    from .loop_posix import Loop
+    from .loop import Loop
 
     Loop(config).run()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import time
 
-from .child_posix import Child, State
-from .machine_posix import Machine
+from .child_state import State
+from .machine import Machine
+from .platform_parts import Child
 
 FULL_BYTES = 1 << 20
 _CHUNK_BYTES = 65536
@@ -91,10 +91,7 @@ class Feeder:
 
     def _write(self, data: bytearray) -> int:
         assert self._machine.input is not None
-        try:
-            written = os.write(self._machine.input.writer, data)
-        except BlockingIOError:
-            return 0
+        written = self._machine.input.write(data)
         self._machine.line_ends.heard(bytes(data[:written]))
         del self._waiting[:written]
         return written

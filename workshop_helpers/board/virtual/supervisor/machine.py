@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 
-from .child_posix import Child, Input
 from .config import Config
-from .flash import Flash
-from .interpreter import RAN_TO_ITS_END
 from .line_ends import LineEnds
+from .platform_parts import Child, Flash, Input
 
-_CHUNK_BYTES = 65536  # what a pipe holds
 _POWER_ON, _HARD_RESET, _SOFT_RESET = 1, 2, 5  # machine.reset_cause()
+_SOFT_RESET_CODES = {64: False, 65: True, 66: None}
+"""Exit codes of an interpreter that asks for a soft reset: in the raw REPL? None: it can't say."""
 _BOOTS_TRIED = 3
 _PROMPTS = (b">>> ", b"CTRL-B to exit\r\n>")
 
@@ -54,10 +52,10 @@ class Machine:
         child = self.child
         if child is None:
             return b""
-        said = _read(child.control) or b""
-        data = _read(child.stdout)  # all that it wrote before it said so
+        said = child.read_control()
+        data = child.read_output()  # all that it wrote before it said so
         if data and not self.booted and not said:
-            said = _read(child.control) or b""
+            said = child.read_control()
         if b"B" in said:
             self.booted = True
             self._failed_boots = 0
@@ -101,17 +99,10 @@ class Machine:
                 text = self._boot_output.decode("utf-8", "replace")
                 self._tell(event="no_boot", code=code, output=text)
             return b""
-        if code in (RAN_TO_ITS_END, RAN_TO_ITS_END + 1):
-            self._start(raw_repl=code == RAN_TO_ITS_END + 1, cause=_SOFT_RESET)
+        if code in _SOFT_RESET_CODES:
+            raw_repl = _SOFT_RESET_CODES[code]
+            self._start(self.line_ends.raw_repl if raw_repl is None else raw_repl, _SOFT_RESET)
             return b"MPY: soft reboot\r\n"
         self.power_cut()
         self._start(raw_repl=False, cause=_HARD_RESET)
         return b"\r\nvirtual board: the interpreter crashed (%d), reset\r\n" % code
-
-
-def _read(fd: int) -> bytes | None:
-    """What is there; None: nothing; empty: the end."""
-    try:
-        return os.read(fd, _CHUNK_BYTES)
-    except BlockingIOError:
-        return None

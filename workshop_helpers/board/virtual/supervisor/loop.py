@@ -1,17 +1,15 @@
-"""The supervisor's loop on Linux and macOS: carries bytes between the port and the board."""
+"""The supervisor's loop: carries bytes between the port and the board."""
 
 from __future__ import annotations
 
-import json
-import os
-import select
-
-from .config import Config
-from .feeder_posix import Feeder
-from .flash import Flash, FlashInUseError
-from .host_links import PtyLink, SocketLink
-from .machine_posix import Machine
+from .config import Config, FlashInUseError
+from .feeder import Feeder
+from .machine import Machine
 from .pacing import Pace
+from .parent import Parent
+from .platform_parts import Flash, PtyLink
+from .socket_link import SocketLink
+from .waiting import READ, WRITE, wait
 
 _CHUNK_BYTES = 65536
 _DETACHED_LOOK_S = 0.02  # nothing tells us that a program opens the PTY
@@ -26,8 +24,7 @@ class Loop:
         self._to_host = bytearray()
         self._in_pace = Pace(config.bytes_per_s)
         self._out_pace = Pace(config.bytes_per_s)
-        self._commands = b""
-        self._ended = False
+        self._parent = Parent()
 
     def run(self) -> None:
         """Until the parent is gone or wants no more."""
@@ -35,16 +32,15 @@ class Loop:
             flash = Flash(self._config.flash, self._config.flash_size_bytes)
         except (OSError, FlashInUseError) as error:
             in_use = isinstance(error, FlashInUseError)
-            self._tell(event="no_flash", in_use=in_use, why=str(error))
+            self._parent.tell(event="no_flash", in_use=in_use, why=str(error))
             return
-        self._machine = Machine(self._config, flash, self._tell)
+        self._machine = Machine(self._config, flash, self._parent.tell)
         self._feeder = Feeder(self._machine)
         self._link = PtyLink() if self._config.transport == "pty" else SocketLink()
-        self._tell(event="port", port=self._link.port)
-        os.set_blocking(0, False)
+        self._parent.tell(event="port", port=self._link.port)
         self._machine.power_on()
         try:
-            while not self._ended:
+            while not self._parent.ended:
                 self._turn()
         finally:
             self._machine.power_cut()
@@ -55,12 +51,9 @@ class Loop:
         """Wait until something can be done, and do it."""
         attached = self._link.attached
         events, wait_s = self._wanted(attached)
-        poller = select.poll()
-        for fd, mask in events.items():
-            poller.register(fd, mask)
-        ready = {fd for fd, _ in poller.poll(wait_s * 1000)}
+        ready = wait(events, wait_s)
 
-        if 0 in ready:
+        if self._parent.fd in ready:
             self._obey()
         if not self._feeder.is_full and (not attached or ready & set(self._link.fds_to_read())):
             size = self._in_pace.allowed(_CHUNK_BYTES)
@@ -77,30 +70,30 @@ class Loop:
 
     def _wanted(self, attached: bool) -> tuple[dict[int, int], float]:
         """What to wait for: file descriptors with their events, and how long at most."""
-        events = {0: select.POLLIN}
+        events = {self._parent.fd: READ}
         waits_s = [_FOREVER_S]
         if not attached and self._config.transport == "pty":
             waits_s.append(_DETACHED_LOOK_S)  # its poll would not wait
         elif not self._feeder.is_full:
             if self._in_pace.allowed(1):
-                events |= dict.fromkeys(self._link.fds_to_read(), select.POLLIN)
+                events |= dict.fromkeys(self._link.fds_to_read(), READ)
             else:
                 waits_s.append(self._in_pace.wait_s())
         if self._to_host and attached:
             if self._out_pace.allowed(1):
                 for fd in self._link.fds_to_write():
-                    events[fd] = events.get(fd, 0) | select.POLLOUT
+                    events[fd] = events.get(fd, 0) | WRITE
             else:
                 waits_s.append(self._out_pace.wait_s())
         child = self._machine.child
         if child is not None:
-            events[child.control] = select.POLLIN
+            events[child.control] = READ
             if len(self._to_host) < _CHUNK_BYTES:
-                events[child.stdout] = select.POLLIN
+                events[child.stdout] = READ
             if self._feeder.can_feed and self._machine.input is not None:
                 look_s = self._feeder.look_again_s()
                 if look_s is None:
-                    events[self._machine.input.writer] = select.POLLOUT
+                    events[self._machine.input.writer] = WRITE
                 else:
                     waits_s.append(look_s)
         return events, min(waits_s)
@@ -115,23 +108,11 @@ class Loop:
             del self._to_host[:written]
 
     def _obey(self) -> None:
-        """Do what the parent wants; its end is ours."""
-        try:
-            data = os.read(0, 4096)
-        except BlockingIOError:
-            return
-        self._ended = not data
-        *lines, self._commands = (self._commands + data).split(b"\n")
-        for line in lines:
-            if line == b"power_cut":
+        """Do what the parent wants."""
+        for command in self._parent.commands():
+            if command == b"power_cut":
                 self._machine.power_cut()
                 self._feeder.clear()
-                self._tell(event="power_cut")
-            elif line == b"power_on":
+                self._parent.tell(event="power_cut")
+            elif command == b"power_on":
                 self._machine.power_on()
-
-    def _tell(self, **event: object) -> None:
-        try:
-            os.write(1, json.dumps(event).encode() + b"\n")
-        except OSError:
-            self._ended = True
