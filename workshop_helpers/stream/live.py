@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .counters import Counters
 from .history import History
+from .screen import Screen
 from .stream import Stream
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class LiveResult:
 class LiveView:
     """Shows a stream while it runs, and keeps what it saw in `history`.
 
-    Works in any notebook that shows pictures: no widget, no figure backend. Outside a notebook
-    `show` only collects.
+    Works in any notebook that shows pictures, whatever figure backend it uses. JupyterLab shows a
+    Stop button as well. Outside a notebook `show` only collects.
     """
 
     def __init__(self, stream: Stream) -> None:
@@ -51,19 +51,20 @@ class LiveView:
         self.frames = 0
 
     def show(self, seconds: float = 20.0) -> LiveResult:
-        """Draw for so many seconds, or until the app ends or the cell is interrupted (■).
+        """Draw for so many seconds, until the app ends, or until somebody stops it.
 
-        The last picture stays. Raises what `Stream.next` raises; `history` keeps what came before.
+        Somebody may press the Stop button under the picture or interrupt the cell (■). The last
+        picture stays. Raises what `Stream.next` raises; `history` keeps what came before.
         """
         from .drawing import LiveFigure
 
         figure = LiveFigure(self.history)
-        screen = _Screen()
+        screen = Screen()
         started_s = next_frame_s = time.monotonic()
         end_s = started_s + seconds
         interrupted = False
         try:
-            while (now_s := time.monotonic()) < end_s:
+            while (now_s := time.monotonic()) < end_s and not screen.stopped:
                 record = self._stream.next(timeout_s=max(0.0, min(0.05, end_s - now_s)))
                 if record is not None:
                     self.history.add(record)
@@ -77,13 +78,15 @@ class LiveView:
         except KeyboardInterrupt:
             interrupted = True
         finally:
+            interrupted = interrupted or screen.stopped
             if screen.visible:
                 self._frame(figure, screen, started_s)
+            screen.close()
         return LiveResult(
             self.history, self._stream.counters, time.monotonic() - started_s, interrupted
         )
 
-    def _frame(self, figure: LiveFigure, screen: _Screen, started_s: float) -> float:
+    def _frame(self, figure: LiveFigure, screen: Screen, started_s: float) -> float:
         """Draw and show one picture; returns how long it took, s."""
         begun_s = time.monotonic()
         figure.update(self._status(begun_s - started_s))
@@ -99,29 +102,3 @@ class LiveView:
         if times_us:
             text += f"   ·   {np.median(times_us):.0f} µs per prediction on the board"
         return text
-
-
-class _Screen:
-    """One place in a notebook's output whose picture is replaced; invisible elsewhere."""
-
-    def __init__(self) -> None:
-        self._handle: Any = None
-        self.visible = _in_notebook()
-        # Partly typed, differently from one IPython to the next.
-        self._display: Any = importlib.import_module("IPython.display") if self.visible else None
-
-    def show(self, png: bytes) -> None:
-        picture = self._display.Image(data=png, format="png")
-        if self._handle is None:
-            self._handle = self._display.display(picture, display_id=True)
-        else:
-            self._handle.update(picture)
-
-
-def _in_notebook() -> bool:
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return False
-    shell = get_ipython()
-    return shell is not None and hasattr(shell, "kernel")
