@@ -269,3 +269,13 @@ def test_a_raw_paste_left_open_is_left(board):
     board._session.transport.port.write(b"\x05A\x01print('half")
     time.sleep(0.1)
     assert board.eval("1 + 1") == 2
+
+
+def test_released_lends_the_port_to_another_program(own_board: Board) -> None:
+    own_board.exec("kept = 41")
+    with own_board.released() as port, connect(port) as other:
+        assert other.eval("kept + 1") == 42
+    assert own_board.eval("kept") == 41
+    own_board.close()
+    with pytest.raises(BoardError, match="closed"), own_board.released():
+        pass

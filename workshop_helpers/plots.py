@@ -191,6 +191,36 @@ def histogram_figure(values: Mapping[str, NDArray[np.floating]], label: str) -> 
     return picture
 
 
+def bars_figure(
+    names: Sequence[str], groups: Mapping[str, Sequence[float | None]], unit: str, title: str
+) -> Picture:
+    """Horizontal bars, one colour a group, with the numbers written on them.
+
+    Args:
+        names: of the rows; groups: name of a group -> a number for each row, None for no bar.
+    """
+    picture = Picture(9.0, (0.34 * len(groups) + 0.2) * len(names) + 1.1)
+    axes = picture.subplots()
+    height = 0.8 / len(groups)
+    largest = max(v for values in groups.values() for v in values if v is not None)
+    for column, (group, values) in enumerate(groups.items()):
+        at = np.arange(len(names)) + (column - (len(groups) - 1) / 2) * height
+        widths = [v or 0 for v in values]
+        bars = axes.barh(at, widths, height * 0.92, color=PALETTE[column], label=group)
+        labels = [
+            f"{v:,.3g}" if v is not None and v < 100 else f"{v:,.0f}" if v else "" for v in values
+        ]
+        axes.bar_label(bars, labels=labels, padding=4)
+    axes.set_yticks(range(len(names)), names)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.18 * largest)
+    axes.set_xlabel(unit)
+    axes.set_title(title, loc="left")
+    if len(groups) > 1:
+        axes.legend(frameon=False, loc="lower right")
+    return picture
+
+
 def shares_figure(names: Sequence[str], shares: Sequence[float], title: str) -> Picture:
     """Horizontal bars from 0 to 100 %, with the numbers written on them."""
     picture = Picture(8.0, 0.7 * len(names) + 1.0)

@@ -228,6 +228,20 @@ class Board:
         self._info = None
         self._session.reconnect(timeout_s)
 
+    @contextlib.contextmanager
+    def released(self, timeout_s: float = 10.0) -> Iterator[str]:
+        """Give the port, its name, to another program for as long as the block lasts.
+
+        `with board.released() as port: subprocess.run([..., "connect", port, ...])`. A virtual
+        board runs on meanwhile. Raises what `reconnect` raises if the port does not come back.
+        """
+        self._info = None
+        self._session.disconnect()
+        try:
+            yield self.port
+        finally:
+            self._session.reconnect(timeout_s)
+
     def repl_hint(self) -> str:
         """The command that opens this board's prompt in a terminal, after `close()`."""
         return f"mpremote connect {shlex.quote(self.port)} repl"

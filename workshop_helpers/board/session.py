@@ -79,6 +79,11 @@ class Session:
             self._running = Running(transport, owner=self)
             return self._running
 
+    def disconnect(self) -> None:
+        """Close the port, and nothing else; `reconnect` opens it again."""
+        with self.use():
+            self._held.close_transport()
+
     def reconnect(self, timeout_s: float) -> None:
         """Open the port again; what ran is stopped if the board still answers.
 
