@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from workshop_helpers.board import connect
 from workshop_helpers.errors import (
     BadAnswerError,
     BoardError,
@@ -271,11 +272,12 @@ def test_a_raw_paste_left_open_is_left(board):
     assert board.eval("1 + 1") == 2
 
 
-def test_released_lends_the_port_to_another_program(own_board: Board) -> None:
-    own_board.exec("kept = 41")
-    with own_board.released() as port, connect(port) as other:
+def test_released_lends_the_port_to_another_program(own_board):
+    board = own_board()
+    board.exec("kept = 41")
+    with board.released() as port, connect(port) as other:
         assert other.eval("kept + 1") == 42
-    assert own_board.eval("kept") == 41
-    own_board.close()
-    with pytest.raises(BoardError, match="closed"), own_board.released():
+    assert board.eval("kept") == 41
+    board.close()
+    with pytest.raises(BoardError, match="closed"), board.released():
         pass
