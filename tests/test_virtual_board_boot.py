@@ -86,6 +86,21 @@ def test_a_syntax_error_in_main(port):
     assert b"SyntaxError" in port.ask(b"\x04", PROMPT)
 
 
+@pytest.mark.parametrize("end", ["import sys; sys.exit()", "import machine; machine.soft_reset()"])
+def test_a_main_that_exits_resets_the_board(port, end):
+    put(port, "count", "0")
+    put(
+        port,
+        "main.py",
+        "n = int(open('count').read()) + 1\n"
+        "with open('count', 'w') as f: f.write(str(n))\n"
+        f"print('run', n)\nif n < 3: {end}\n",
+    )
+    port.ask(b"\x02", PROMPT)
+    said = port.ask(b"\x04", PROMPT)
+    assert said.count(b"MPY: soft reboot\r\n") == 3 and b"run 3\n" in said
+
+
 # --- flash ------------------------------------------------------------------------------------
 def test_flash_outlives_power_cuts_and_boards(tmp_path):
     flash = tmp_path / "flash.bin"
@@ -216,6 +231,18 @@ def test_no_host_file_opens(port, path):
 def test_what_a_board_does_not_have(port, code):
     error = port.execute(code)[1]
     assert b"AttributeError" in error or b"ImportError" in error
+
+
+def test_code_that_digs_for_the_host_is_refused(port):
+    """By Linux itself; `import os` gives the interpreter's own `os` once the board's is gone."""
+    dig = "import sys\nfor name in ('os', 'vfs'): del sys.modules[name]\nimport os, vfs\n"
+    port.execute(dig + "host = vfs.VfsPosix('/')\nvfs.mount(host, '/host')")
+    if b"EACCES" not in (error := port.execute("open('/host/etc/passwd')")[1]):
+        assert error == b""
+        pytest.skip("this Linux has no Landlock")
+    for use in ("host.remove('/etc/none')", "host.mkdir('/tmp/none')", "host.ilistdir('/')"):
+        assert b"EACCES" in port.execute(use)[1] or b"ENOENT" in port.execute(use)[1]
+    assert port.execute("print(os.system('true') != 0)")[0] == b"True\n"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import re
 import select
 import subprocess
@@ -15,6 +14,7 @@ from virtual_board_port import TIMEOUT_S, Port, mpremote
 
 from workshop_helpers.board.virtual import VirtualBoard
 
+pty = pytest.importorskip("pty", reason="Windows has no PTYs")
 ALL_BYTES = bytes(range(256)) * 20
 
 

@@ -3,7 +3,7 @@
 Runs first on the interpreter, as `boot_flash.py <address of the flash> <its bytes> <mode> <cause>
 <id> <chip>`, with this folder on `sys.path` and the host's files still there; ends with neither.
 File descriptor 3 tells the supervisor: F failed, B booted (boot.py comes next), P prompt comes
-next, R reset me. The fence around the host's files is against accidents: it is not a jail.
+next, S soft reset me, R reset me.
 """
 
 import micropython
@@ -105,13 +105,20 @@ def _boot():
         main_globals.pop(name, None)
     gc.collect()
     control.write(b"B")
-    interrupts(3)
-    if run("boot.py", main_globals) and mode == "friendly":
-        run("main.py", main_globals)
-    interrupts(-1)
+    said = b"P"
+    try:
+        interrupts(3)
+        if run("boot.py", main_globals) and mode == "friendly":
+            run("main.py", main_globals)
+    except SystemExit:
+        said = b"S"
+    finally:
+        interrupts(-1)
     main_globals.pop("__file__", None)
     gc.collect()
-    control.write(b"P")
+    control.write(said)
+    while said == b"S":  # until the supervisor ends it
+        pass
 
 
 _boot()

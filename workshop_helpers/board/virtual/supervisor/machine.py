@@ -33,6 +33,7 @@ class Machine:
         self.line_ends = LineEnds()
         self._failed_boots = 0
         self._boot_output = b""
+        self._starts_raw = False
 
     def power_on(self) -> None:
         if self.child is None:
@@ -73,6 +74,11 @@ class Machine:
         if b"R" in said:
             self.power_cut()
             self._start(raw_repl=False, cause=_HARD_RESET)
+        elif b"S" in said:
+            child.kill()
+            child.end()
+            self._start(self._starts_raw, _SOFT_RESET)
+            output += b"MPY: soft reboot\r\n"
         elif data == b"":
             output += self._after_the_end_of(child)
         return output
@@ -80,6 +86,7 @@ class Machine:
     def _start(self, raw_repl: bool, cause: int) -> None:
         self.booted = False
         self._boot_output = b""
+        self._starts_raw = raw_repl
         self.line_ends.starts(raw_repl)
         if self.input is None:
             self.input = Input()
