@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .. import paths
@@ -120,16 +120,17 @@ def _read_file(folder: Path, locked: LockedModule) -> bytes:
 
 def _folder(place: str) -> Path | None:
     """The folder that a mirror is; None for an address."""
-    parts = urlsplit(place)
-    if parts.scheme in ("http", "https"):
-        return None
-    if parts.scheme == "file":
-        return Path(url2pathname(unquote(parts.path)))
-    if "://" in place:
+    try:
+        parts = urlsplit(place)
+    except ValueError:
+        parts = None
+    if parts is None or (parts.scheme not in ("http", "https", "file") and "://" in place):
         raise ModuleFetchError(
             f"{place!r} can't be a mirror.", "Give http://host:port, a folder, or 'none'."
         )
-    return Path(place).expanduser()
+    if parts.scheme == "file":
+        return Path(url2pathname(parts.path))
+    return Path(place).expanduser() if "://" not in place else None
 
 
 def _fault(locked: LockedModule, data: bytes) -> str | None:
