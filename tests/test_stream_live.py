@@ -88,7 +88,7 @@ def test_a_picture_of_nothing_is_a_picture() -> None:
     figure = LiveFigure(History())
     figure.update()
     assert "waiting" in figure._title.get_text()
-    assert pixels(figure.png()).shape[:2] == (504, 810)
+    assert pixels(figure.png()).shape[:2] == (558, 810)
 
 
 def test_the_picture_changes_as_records_come() -> None:
@@ -105,6 +105,25 @@ def test_the_picture_changes_as_records_come() -> None:
     for _ in range(5):
         figure.update()
     assert len(figure.figure.findobj()) == n_artists
+
+
+def test_long_names_stay_inside_the_picture() -> None:
+    history = history_of(4.0)
+    name = "Playing badminton in the rain"
+    history.hello.fields["classes"] = [name, *CLASSES[1:]]
+    prediction = history.predictions[-1]
+    prediction.fields.update(label=name, truth=name + " again")
+    figure = LiveFigure(history)
+    figure.update("12345 records, 123 lost, 12 damaged, 12 late, 12 dropped, 1 restarts   ·   " * 2)
+    figure.png()
+    texts = [figure._title, figure._status]
+    texts += [text for axes in figure.figure.axes for text in axes.texts]
+    texts += [axes.get_legend() for axes in (figure._signal, figure._shares)]
+    width, height = figure.figure.bbox.size
+    for text in texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
+    assert figure._shares.get_position().width > 0.4
 
 
 def test_text_from_a_board_can_not_control_the_picture() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,13 @@ from ..text import printable
 from .history import History, share
 
 WINDOW_S = 10.0
-_GREY = "#999999"
+_GREY = "#666666"
 _MAX_LINES = 3
+# In points, at 90 dots an inch: a notebook's own text is 10 to 11 of these.
+_SIZE, _SMALL, _BIG = 14, 12, 24
+_WIDTH_IN, _HEIGHT_IN = 9.0, 6.2
+_MARKERS = "osD^vP*X"  # told apart without colour
+_MAX_NAME, _MAX_TITLE = 20, 36
 
 
 class LiveFigure:
@@ -25,18 +31,17 @@ class LiveFigure:
     def __init__(self, history: History, window_s: float = WINDOW_S) -> None:
         self._history = history
         self._window_s = window_s
-        self.figure = Picture(9.0, 5.6)
+        self.figure = Picture(_WIDTH_IN, _HEIGHT_IN)
         # The layout is found once, and not again for each frame.
         self.figure.set_layout_engine("none")
-        grid = self.figure.add_gridspec(
-            3, 1, height_ratios=(10, 1, 10),
-            left=0.09, right=0.84, top=0.88, bottom=0.16, hspace=0.15,
-        )  # fmt: skip
-        self._signal = self.figure.add_subplot(grid[0])
-        self._band = self.figure.add_subplot(grid[1], sharex=self._signal)
-        self._shares = self.figure.add_subplot(grid[2], sharex=self._signal)
-        self._title = self.figure.text(0.09, 0.91, "", fontsize=20, fontweight="bold")
-        self._status = self.figure.text(0.09, 0.02, "", fontsize=10, color="#555555")
+        self._grid = self.figure.add_gridspec(
+            3, 1, height_ratios=(10, 1, 10), left=0.11, top=0.88, bottom=0.2, hspace=0.15
+        )
+        self._signal = self.figure.add_subplot(self._grid[0])
+        self._band = self.figure.add_subplot(self._grid[1], sharex=self._signal)
+        self._shares = self.figure.add_subplot(self._grid[2], sharex=self._signal)
+        self._title = self.figure.text(0.11, 0.91, "", fontsize=_BIG, fontweight="bold")
+        self._status = self.figure.text(0.02, 0.015, "", fontsize=_SMALL, color="#444444")
         self._bars: Any = None
         self._made_for: tuple[Any, ...] | None = None
         self._limit = 0.0
@@ -50,7 +55,7 @@ class LiveFigure:
         self._draw_predictions()
         end_s = max(self._window_s, history.t_s)
         self._signal.set_xlim(end_s - self._window_s, end_s)
-        self._status.set_text(printable(status))
+        self._status.set_text(textwrap.fill(printable(status), 92, max_lines=2))
         return self.figure
 
     def png(self, dpi: int = 90) -> bytes:
@@ -64,32 +69,48 @@ class LiveFigure:
         self._made_for = (history.channels, history.classes)
         for axes in (self._signal, self._band, self._shares):
             axes.clear()
-            axes.tick_params(labelbottom=axes is self._shares)
+            axes.tick_params(labelbottom=axes is self._shares, labelsize=_SIZE)
         units = history.channel_units
         # Channels of one unit only: they share the axis.
         self._shown = [i for i in range(len(units)) if units[i] == units[0]][:_MAX_LINES]
         self._signals = [
             self._signal.plot(
-                [], [], lw=1.3, color=PALETTE[row], label=printable(history.channels[column])
+                [], [], lw=1.8, color=PALETTE[row], label=_short(history.channels[column])
             )[0]
             for row, column in enumerate(self._shown)
         ]
         self._lines = [
             self._shares.plot(
-                [], [], "o-", ms=3, color=PALETTE[i % len(PALETTE)], label=printable(name)
+                [], [], lw=1.8, ms=6, marker=_MARKERS[i % len(_MARKERS)],
+                color=PALETTE[i % len(PALETTE)], label=_short(name),
             )[0]
             for i, name in enumerate(history.classes)
-        ]
-        for axes in (self._signal, self._shares):
-            if axes.get_legend_handles_labels()[0]:
-                axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+        ]  # fmt: skip
+        self._make_legends()
         self._bars = None
         self._band.set_yticks([])
-        self._band.set_ylabel("really", rotation=0, ha="right", va="center")
-        self._signal.set_ylabel(printable(units[0]) if units else "signal")
-        self._shares.set_ylim(-0.03, 1.03)
-        self._shares.set_ylabel("share of votes")
-        self._shares.set_xlabel("board time, s")
+        self._band.set_ylabel("really", rotation=0, ha="right", va="center", fontsize=_SIZE)
+        self._signal.set_ylabel(printable(units[0]) if units else "signal", fontsize=_SIZE)
+        self._shares.set_ylim(-0.05, 1.05)
+        self._shares.set_yticks([0, 0.5, 1])
+        self._shares.set_ylabel("share of votes", fontsize=_SIZE)
+        self._shares.set_xlabel("board time, s", fontsize=_SIZE)
+
+    def _make_legends(self) -> None:
+        """Put them beside the axes, which leave them as much room as they need."""
+        legends = [
+            axes.legend(
+                loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=_SIZE,
+                handlelength=1.2, borderaxespad=0.3, handletextpad=0.5,
+            )
+            for axes in (self._signal, self._shares)
+            if axes.get_legend_handles_labels()[0]
+        ]  # fmt: skip
+        widths_px = [legend.get_window_extent().width for legend in legends]
+        self._grid.update(right=0.97 - max(widths_px, default=0.0) / self.figure.bbox.width)
+        for row, axes in enumerate((self._signal, self._band, self._shares)):
+            # Outside pyplot the grid does not tell them.
+            axes.set_position(self._grid[row].get_position(self.figure))
 
     def _draw_signals(self) -> None:
         t_s, counts = self._history.samples(self._window_s)
@@ -125,12 +146,18 @@ class LiveFigure:
             [(t - hop_s, hop_s) for t in t_s], (0, 1), facecolors=[self._colour(t) for t in truths]
         )
         label, truth = shown[-1].get("label"), truths[-1]
-        text = printable(str(label))
+        text = _short(str(label))
         if truth is not None and truth != label:
-            text += f"   (really: {printable(str(truth))})"
+            text += f"   (really: {_short(str(truth))})"
         self._title.set_text(text)
+        self._title.set_fontsize(_BIG if len(text) <= _MAX_TITLE else _SIZE)
         self._title.set_color(self._colour(label))
 
     def _colour(self, name: object) -> str:
         classes = self._history.classes
         return PALETTE[classes.index(str(name)) % len(PALETTE)] if str(name) in classes else _GREY
+
+
+def _short(name: str) -> str:
+    text = printable(name)
+    return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 1] + "…"
