@@ -70,8 +70,11 @@ def test_a_failing_cell_fails_and_says_where(make, run, tmp_path):
 
 
 def test_a_cell_that_must_raise_raises(make, run):
-    done = run(make(("1 / 0", "raises-exception"), "print('went on')"))
+    ours = "from workshop_helpers.course import check; check('99.9')"
+    done = run(make((ours, "raises-exception"), "print('went on')"))
     assert "went on" in printed(done)
+    with pytest.raises(CourseError, match="raised ZeroDivisionError"):  # a slip, not a lesson
+        run(make(("1 / 0", "raises-exception")))
 
 
 def test_a_cell_that_must_raise_and_does_not_fails(make, run):

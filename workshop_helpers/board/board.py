@@ -177,11 +177,13 @@ class Board:
             return files.get(transport, path, None if target is None else Path(target), progress)
 
     # --- the workshop's own work ---------------------------------------------------------------
-    def install(self, name: str, *, source: Any = "auto") -> InstalledModule:
+    def install(
+        self, name: str, *, source: Any = "auto", mirror: str | None = None
+    ) -> InstalledModule:
         """Install a native module. See `workshop_helpers.modules.install`."""
         from ..modules.install import install
 
-        return install(self, name, source=source)
+        return install(self, name, source=source, mirror=mirror)
 
     def deploy(self, model: Any = None, app: str | None = None, **config: Any) -> DeployReport:
         """Put modules, model, app and its libraries on the board. See `model.deploy.deploy`."""

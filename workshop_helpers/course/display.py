@@ -6,6 +6,11 @@ import html
 import sys
 from typing import Any
 
+_MONOSPACE = (
+    "<style>div.highlight pre {font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', "
+    "monospace; line-height: 1.35; margin: 0}</style>"
+)
+
 
 def in_notebook() -> bool:
     """Whether a Jupyter kernel runs this code (IPython in a terminal is not one)."""
@@ -18,7 +23,10 @@ def show_code(title: str, code: str) -> None:
     """Python source under a one-line title, highlighted in a notebook."""
     if in_notebook():
         tools = _ipython_display()
-        tools.display(tools.Code(f"# {title}\n{code.rstrip()}\n", language="python"))
+        source = tools.Code(f"# {title}\n{code.rstrip()}\n", language="python")
+        # Some pages set <pre> in their text font.
+        shown = {"text/plain": source.data, "text/html": _MONOSPACE + source._repr_html_()}
+        tools.display(shown, raw=True)
     else:
         print(f"# {title}\n{code.rstrip()}")
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from .. import errors
 from ..errors import CourseError
 from ..paths import NOTEBOOKS, ROOT
 from .checks import CHECK_LOG
@@ -94,7 +95,7 @@ def run_notebook(
     """Run one notebook in its own folder, and judge its exercises.
 
     As shipped no exercise may pass; with solutions each must. A cell tagged `raises-exception`
-    must raise.
+    must raise one of our own errors: it is there to show one, and a slip raises something else.
 
     Raises:
         CourseError: a cell failed or took longer than `cell_timeout_s`, or an exercise did not
@@ -174,9 +175,16 @@ def _execute(
     except (CellControlSignal, DeadKernelError) as error:
         raise failed(_error_of(current) or f"{type(error).__name__}: {error}") from None
     for cell in notebook["cells"]:
-        if "raises-exception" in tags_of(cell) and not _error_of([cell]):
-            current[:] = [cell]
-            raise failed("is tagged raises-exception and raised nothing.")
+        if "raises-exception" not in tags_of(cell):
+            continue
+        current[:] = [cell]
+        raised = _error_of([cell])
+        kind = getattr(errors, raised.partition(":")[0], None)
+        if not (isinstance(kind, type) and issubclass(kind, errors.WorkshopError)):
+            raise failed(
+                "is tagged raises-exception, which stands for an error of ours, and raised "
+                f"{raised or 'nothing'}"
+            )
 
 
 def _error_of(cells: list[Any]) -> str:
