@@ -21,6 +21,7 @@ def convert(
     classes: Sequence[Any] | None = None,
     voting: Literal["auto", "hard", "soft"] = "auto",
     scale: Literal["auto"] | float | Sequence[float] = "auto",
+    weight_bits: Literal["auto", 8, 16] = "auto",
     name: str = "model",
     metadata: Mapping[str, Any] | None = None,
 ) -> DeviceModel:
@@ -52,7 +53,7 @@ def convert(
     kind = kinds.find(estimator)
     source = kind.read(estimator)
     rows = _rows(X, estimator, source.n_features)
-    made = kind.convert(source, rows, kinds.Options(voting, scale))
+    made = kind.convert(source, rows, kinds.Options(voting, scale, weight_bits))
     model = DeviceModel(
         name=name,
         data=made.data,

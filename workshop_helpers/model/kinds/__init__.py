@@ -6,9 +6,10 @@ from typing import Any
 
 from ...errors import ModelFileError, UnsupportedEstimatorError
 from .base import Converted, HostModel, Kind, Options, Source
+from .mlp import Networks
 from .trees import Trees
 
-_KINDS: tuple[Kind, ...] = (Trees(),)
+_KINDS: tuple[Kind, ...] = (Trees(), Networks())
 _BY_NAME = {kind.name: kind for kind in _KINDS}
 
 __all__ = ["Converted", "HostModel", "Kind", "Options", "Source", "find", "get", "supported"]

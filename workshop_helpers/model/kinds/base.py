@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import ModelError
 from .. import features as feature_rules
 from ..causes import OTHER_ESTIMATOR, OVERFLOW, ROUNDING, UNEXPLAINED, Rows
 
@@ -59,6 +60,7 @@ class Options:
 
     voting: str = "auto"
     scale: Any = "auto"
+    weight_bits: Any = "auto"
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,18 @@ class Kind(ABC):
             else:
                 named.append(UNEXPLAINED)
         return named
+
+
+def refuse_voting(options: Options) -> None:
+    """ModelError if a voting was asked for, which trees alone do."""
+    if options.voting != "auto":
+        raise ModelError("Only models of trees vote.", "Leave voting= out.")
+
+
+def refuse_weight_bits(options: Options) -> None:
+    """ModelError if bits of weights were asked for, which networks alone have."""
+    if options.weight_bits != "auto":
+        raise ModelError("Only models of neural networks have weights.", "Leave weight_bits= out.")
 
 
 def scale_rule(asked: Any, scales: tuple[float, ...]) -> str:

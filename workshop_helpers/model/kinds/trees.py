@@ -11,7 +11,7 @@ from ...errors import ModelError
 from .. import causes, ensembles, flatten
 from .. import features as feature_rules
 from ..treefile import Forest, parse
-from .base import Converted, FloatArray, Kind, Options, scale_rule
+from .base import Converted, FloatArray, Kind, Options, refuse_weight_bits, scale_rule
 
 if TYPE_CHECKING:
     from ..answers import Answers
@@ -35,6 +35,7 @@ class Trees(Kind):
 
     def convert(self, source: Any, rows: FloatArray, options: Options) -> Converted:
         ensemble = cast(ensembles.Ensemble, source)
+        refuse_weight_bits(options)
         scales = feature_rules.choose_scale(
             rows, ensemble.largest_threshold(), options.scale, ensemble.used_features()
         )
