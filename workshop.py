@@ -5,7 +5,9 @@ Makes `.venv` beside this file from requirements.lock (every file checked by SHA
 the project into it, and runs `workshop ...` in there. When nothing has changed it only looks at a
 stamp and goes on. A `.venv` that is broken, moved, or of a Python that is gone is made anew; a
 set-up that was interrupted goes on where it stopped. `uv` is used if it is on PATH, else pip.
-WORKSHOP_VENV names another folder for the environment. Everything said here goes to standard
+WORKSHOP_VENV names another folder for the environment. With `--bundle DIR` (a folder or an address,
+see `workshop bundle`; WORKSHOP_BUNDLE is its default) nothing comes from the Internet: packages and
+official modules are the bundle's, and checked as always. Everything said here goes to standard
 error, so that `--json` can be piped.
 
 Windows and macOS: written against Python's documentation, not tried there yet.
@@ -25,6 +27,7 @@ ROOT = os.path.dirname(os.path.abspath(__file__))
 STAMP, LOG, MARKER = "workshop-stamp.json", "workshop-install.log", "workshop-venv"
 WINDOWS = os.name == "nt"
 INHERITED = []  # the lock's descriptor, while set-up runs
+BUNDLE = []  # folder or address of the offline bundle, if one was named
 
 # A test holds this to what the command line offers.
 COMMANDS = {
@@ -32,7 +35,8 @@ COMMANDS = {
     "lab": "open JupyterLab on the notebooks",
     "doctor": "look at this laptop and the board; say what is wrong and how to mend it",
     "board": "run a virtual board: real MicroPython on a serial port",
-    "modules": "native modules for microcontrollers: build them, list them",
+    "modules": "native modules for microcontrollers: list, install, verify, build them",
+    "bundle": "all that a room without Internet needs: make, verify, serve it",
     "test": "run every check and test, notebooks included",
 }
 
@@ -274,28 +278,35 @@ def have_pip(venv):
         )
 
 
-def install_sources():
-    """Arguments for pip and uv that say where wheels come from. None: as the user configured."""
-    return []
+def install_sources(uv):
+    """Arguments for pip or uv that say where wheels come from. None: as the user configured."""
+    if not BUNDLE:
+        return []
+    place = BUNDLE[0]
+    if not is_address(place):
+        return ["--no-index", "--find-links", os.path.join(place, "wheels")]
+    sources = ["--no-index", "--find-links", place + "/wheels/"]
+    # Plain HTTP on a local network: what comes is held against the lock's hashes all the same.
+    return sources if uv else [*sources, "--trusted-host", host_of(place)]
 
 
-def install_arguments(step):
+def install_arguments(step, uv=False):
     """Arguments of `pip install` (and `uv pip install`) for one step."""
     if step == "project":
         # flit_core is in the lock, so this needs no network.
         return ["--no-deps", "--no-build-isolation", "--no-index", "--editable", ROOT]
     # The lock is complete, so nothing need be looked up; wheels only, so no compiler is needed.
     fixed = ["--require-hashes", "--no-deps", "--only-binary", ":all:"]
-    return fixed + install_sources() + ["--requirement", os.path.join(ROOT, step)]
+    return fixed + install_sources(uv) + ["--requirement", os.path.join(ROOT, step)]
 
 
 def install(venv, step):
     """Install one step with uv, else with pip."""
     from shutil import which
 
-    arguments, uv = install_arguments(step), which("uv")
-    python = in_venv(venv, "python")
+    uv, python = which("uv"), in_venv(venv, "python")
     if uv:
+        arguments = install_arguments(step, uv=True)
         if run(venv, [uv, "pip", "install", "--python", python, *arguments]) == 0:
             return
         say("uv did not manage; trying pip")  # it does not read pip's own settings
@@ -306,7 +317,7 @@ def install(venv, step):
         os.remove(log)
     pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--log", log]
     # Compiling everything to bytecode takes a quarter of the time, and most of it is never used.
-    if run(venv, [*pip, "install", "--no-compile", *arguments]) != 0:
+    if run(venv, [*pip, "install", "--no-compile", *install_arguments(step)]) != 0:
         raise Stop(explain(log))
 
 
@@ -325,6 +336,10 @@ def run(venv, command):
     """Run an installer; its own progress on a terminal, else a line every ten seconds."""
     environment = dict(os.environ, PIP_USER="0", PYTHONNOUSERSITE="1", PIP_NO_INPUT="1")
     environment.pop("PYTHONHOME", None)
+    if BUNDLE and is_address(BUNDLE[0]):
+        for name in ("no_proxy", "NO_PROXY"):  # a proxy leads out of the room
+            known = environment.get(name)
+            environment[name] = (known + "," if known else "") + host_of(BUNDLE[0])
     extra = {"env": environment, "stdin": subprocess.DEVNULL}
     if not WINDOWS:
         extra["pass_fds"] = INHERITED
@@ -423,8 +438,11 @@ def set_up(venv, with_tests):
             make_venv(venv)
             stamp, version = {}, venv_python(venv)
         stamp.update(venv=venv, python=version, steps=stamp.get("steps", {}))
-        for step, sha in missing_steps(venv, stamp, with_tests).items():
-            say(STEP_LINES[step])
+        missing = missing_steps(venv, stamp, with_tests)
+        if BUNDLE and set(missing) - {"project"}:
+            check_bundle(BUNDLE[0], "requirements-test.lock" in missing)
+        for step, sha in missing.items():
+            say(STEP_LINES[step] + (" from the bundle" if BUNDLE and step != "project" else ""))
             # Whatever happens from here on, the old stamp does not hold any more.
             stamp["steps"].pop(step, None)
             write_stamp(venv, stamp)
@@ -441,6 +459,119 @@ STEP_LINES = {
 }
 
 
+# --- the offline bundle -----------------------------------------------------------------------
+def take_bundle(arguments):
+    """Remember `--bundle PLACE` (or WORKSHOP_BUNDLE); the arguments without it."""
+    place, rest = os.environ.get("WORKSHOP_BUNDLE"), list(arguments)
+    if rest and rest[0].startswith("--bundle="):
+        place = rest.pop(0).split("=", 1)[1]
+    elif rest and rest[0] == "--bundle":
+        if len(rest) < 2:
+            raise Stop("--bundle needs a folder or an address.")
+        place, rest = rest[1], rest[2:]
+    if place:
+        place = place.rstrip("/") if is_address(place) else os.path.abspath(place)
+        BUNDLE[:] = [place]
+    return rest
+
+
+def is_address(place):
+    return place.startswith(("http://", "https://"))
+
+
+def host_of(address):
+    from urllib.parse import urlsplit
+
+    return urlsplit(address).hostname or ""
+
+
+def read_manifest(place):
+    import json
+
+    try:
+        if is_address(place):
+            from urllib.request import ProxyHandler, build_opener
+
+            with build_opener(ProxyHandler({})).open(place + "/manifest.json", timeout=20) as file:
+                manifest = json.loads(file.read().decode("utf-8"))
+        else:
+            with open(os.path.join(place, "manifest.json"), encoding="utf-8") as file:
+                manifest = json.load(file)
+        if manifest["format"] != 1:
+            raise ValueError("its format is another one")
+        files = {name: (int(f["size_bytes"]), f["sha256"]) for name, f in manifest["files"].items()}
+        pairs = [(entry["platform"], entry["python"]) for entry in manifest["wheels"]]
+        return files, pairs, str(manifest["lock_sha256"]), bool(manifest["tests"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Stop(
+            f"{place} is not a whole bundle: manifest.json: {error}.\n"
+            "  What to do: look at the folder or address after --bundle; make the bundle again."
+        ) from None
+
+
+def check_bundle(place, with_tests):
+    """Refuse a bundle that is not for this workshop and laptop, or is not whole, before it is used.
+
+    Of the wheels, those that may run here are read. Served, they are checked as they come: by
+    pip or uv, against the lock.
+    """
+    import hashlib
+
+    files, pairs, lock, has_tests = read_manifest(place)
+    if lock != digest(os.path.join(ROOT, "requirements.lock")):
+        raise Stop(
+            "the bundle was made for another state of the workshop than this one.\n"
+            "  What to do: unpack the bundle's workshop.zip and use the workshop.py in it."
+        )
+    name, python = platform_name(), "{}.{}".format(*sys.version_info[:2])
+    if (name, python) not in pairs:
+        there = ", ".join(f"{n} with Python {p}" for n, p in pairs) or "none"
+        raise Stop(
+            f"the bundle has no packages for {name} with Python {python}. It has: {there}.\n"
+            "  What to do: run this with one of those Pythons, or make the bundle with "
+            f"--platform {name} --python {python}."
+        )
+    if with_tests and not has_tests:
+        raise Stop("the bundle lacks what the tests need.\n  What to do: make it with --tests.")
+    if is_address(place):
+        return
+    say("checking the bundle")
+    began = told = time.monotonic()
+    for path, (_, sha256) in sorted(files.items()):
+        if not path.startswith("wheels/") or not may_run_here(path, name, python):
+            continue
+        total = hashlib.sha256()
+        try:
+            with open(os.path.join(place, path), "rb") as file:
+                for block in iter(lambda file=file: file.read(1 << 20), b""):
+                    total.update(block)
+        except OSError as error:
+            raise Stop(f"the bundle is not whole: {error}.\n  What to do: copy it again.") from None
+        if total.hexdigest() != sha256:
+            raise Stop(f"the bundle's {path} is damaged.\n  What to do: copy the bundle again.")
+        if time.monotonic() - told > HEARTBEAT_S:
+            told = time.monotonic()
+            say(f"  still at it ({told - began:.0f} s)")
+
+
+def platform_name():
+    """This laptop, by the names that `workshop bundle make --platform` takes."""
+    import platform
+
+    machine = {"AMD64": "x86_64", "ARM64": "arm64"}.get(platform.machine(), platform.machine())
+    system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
+    return system + "-" + machine
+
+
+def may_run_here(wheel, name, python):
+    """Whether a wheel may be one that is installed here, by its file name; rather yes than no."""
+    tags = wheel[: -len(".whl")].split("-")[-3:]
+    system = {"macos": "macosx", "windows": "win"}.get(name.split("-")[0], "linux")
+    this = "cp" + python.replace(".", "")
+    any_python = tags[0] != this and (tags[0].startswith("py") or tags[1] == "abi3")
+    return (tags[2] == "any" or system in tags[2]) and (this in tags[0] or any_python)
+
+
 # --- running ----------------------------------------------------------------------------------
 def with_bytecode(venv):
     """Where bytecode beside the sources is not wanted, keep it in the environment instead:
@@ -448,6 +579,9 @@ def with_bytecode(venv):
     environment = dict(os.environ)
     if environment.pop("PYTHONDONTWRITEBYTECODE", ""):
         environment.setdefault("PYTHONPYCACHEPREFIX", os.path.join(venv, "pycache"))
+    if BUNDLE:
+        environment["WORKSHOP_BUNDLE"] = BUNDLE[0]
+        environment.setdefault("WORKSHOP_MIRROR", BUNDLE[0])
     return environment
 
 
@@ -466,16 +600,22 @@ def hand_over(venv, arguments):
 
 
 def help_text():
-    lines = ["Usage: python3 workshop.py COMMAND [options]", ""]
+    lines = ["Usage: python3 workshop.py [--bundle PLACE] COMMAND [options]", ""]
     lines += [f"  {name:<9} {text}" for name, text in COMMANDS.items()]
     lines += [
         "",
         "The first run sets everything up. More: python3 workshop.py COMMAND --help",
+        "Without Internet: --bundle with the folder or address of a bundle.",
     ]
     return "\n".join(lines)
 
 
 def main(arguments):
+    try:
+        arguments = take_bundle(arguments)
+    except Stop as stop:
+        say(str(stop))
+        return 2
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(help_text())
         return 0

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from .bundle.commands import app as bundle_app
 from .errors import WorkshopError
 from .modules.commands import app as modules_app
 from .options import JsonOption, PortOption
@@ -23,6 +24,7 @@ app = typer.Typer(
     help="From nothing to machine learning running live on a microcontroller.",
 )
 app.add_typer(modules_app, name="modules")
+app.add_typer(bundle_app, name="bundle")
 
 
 @app.command()

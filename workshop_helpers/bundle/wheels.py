@@ -1,0 +1,137 @@
+"""Wheels for chosen platforms and Pythons, by pip: exactly those that requirements.lock allows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+from ..errors import BundleError
+from ..files import sha256_of
+from .manifest import Progress
+from .requirements import LOCKS, PLATFORMS, fits, locked_hashes, needed
+
+_TIMEOUT_S = 3600.0  # for one platform and Python, on a slow network
+_ONE_PACKAGE = re.compile(r"\s*(Collecting|Processing|Requirement already)\b")
+
+
+def get_wheels(
+    folder: Path, targets: list[tuple[str, str]], *, tests: bool, progress: Progress
+) -> None:
+    """Fill `folder` with the wheels for (platform, Python) pairs; files of before are kept if good.
+
+    Raises:
+        BundleError: pip does not run, or could not get everything.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _drop_foreign(folder, targets)
+    pip = _pip()
+    for name, python in targets:
+        for lock in LOCKS if tests else LOCKS[:1]:
+            for full, lines in needed(PLATFORMS[name], python, lock):
+                title = f"wheels for {name}, Python {full.removesuffix('.99')}"
+                _download(pip, folder, name, full, lines, title, progress)
+    _drop_foreign(folder, targets)
+
+
+def _download(
+    pip: tuple[list[str], dict[str, str]],
+    folder: Path,
+    name: str,
+    full: str,
+    lines: list[str],
+    title: str,
+    progress: Progress,
+) -> None:
+    command, environment = pip
+    with tempfile.TemporaryDirectory() as scratch:
+        wanted = Path(scratch) / "requirements.txt"
+        wanted.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        command = [
+            *[*command, "download", "--disable-pip-version-check", "--progress-bar", "off"],
+            *["--no-deps", "--require-hashes", "--only-binary", ":all:"],
+            *["--requirement", str(wanted), "--dest", str(folder)],
+            *["--implementation", "cp", "--python-version", full],
+            *[part for tag in PLATFORMS[name].tags() for part in ("--platform", tag)],
+        ]
+        process = subprocess.Popen(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
+        watch = threading.Timer(_TIMEOUT_S, process.kill)
+        watch.start()
+        said: list[str] = []
+        done = 0
+        progress(title, 0, len(lines))
+        try:
+            assert process.stdout is not None
+            for line in process.stdout:
+                said.append(line.rstrip())
+                if _ONE_PACKAGE.match(line):
+                    done += 1
+                    progress(title, min(done, len(lines)), len(lines))
+            code = process.wait(60)
+        finally:
+            watch.cancel()
+            if process.poll() is None:
+                process.kill()
+                process.wait(10)
+    if code:
+        raise BundleError(
+            f"pip could not get the {title}:\n{_why(said)}",
+            "Look at the network and run the same command again: what is there is kept.",
+        )
+
+
+def _why(said: list[str]) -> str:
+    errors = [line for line in said if "ERROR" in line and "Ignored the following" not in line]
+    return "\n".join(line[:300] for line in (errors or said)[-3:])
+
+
+def _pip() -> tuple[list[str], dict[str, str]]:
+    """A command that runs pip, and its environment: uv makes environments without one."""
+    environment = dict(os.environ, PIP_NO_INPUT="1", PYTHONNOUSERSITE="1")
+    command = [sys.executable, "-m", "pip"]
+    for wheel in [None, *_wheels_of_ensurepip()]:
+        if wheel is not None:
+            environment["PYTHONPATH"] = str(wheel)
+        try:
+            done = subprocess.run(
+                [*command, "--version"], env=environment, capture_output=True, timeout=60
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return command, environment
+    raise BundleError(
+        "This Python has no pip, which gets the wheels.",
+        f"Run `{sys.executable} -m ensurepip`, or leave the wheels out with --no-wheels.",
+    )
+
+
+def _wheels_of_ensurepip() -> list[Path]:
+    """pip as Python brings it along: a wheel runs without being installed."""
+    try:
+        import ensurepip
+    except ImportError:
+        return []
+    return sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+
+
+def _drop_foreign(folder: Path, targets: list[tuple[str, str]]) -> None:
+    """Remove what the locks do not allow, and what none of the targets needs."""
+    hashes = locked_hashes()
+    chosen = [(PLATFORMS[name], python) for name, python in targets]
+    for path in folder.iterdir():
+        if not fits(path.name, chosen) or sha256_of(path) not in hashes:
+            path.unlink()
