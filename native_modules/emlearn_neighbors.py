@@ -1,0 +1,260 @@
+"""k nearest neighbours on int16 features, searched in viper.
+
+Same API and answers as the plain twin `emlearn_neighbors_ref.py`, which spells out each step.
+All in integers, and exact: items are ordered by squared distance (47 bits), then by index.
+Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 2 a label, 12 a neighbour,
+in one block that `new` allocates. `predict` allocates nothing once it has seen its buffer (it
+keeps a reference to it). A model belongs to one thread.
+"""
+
+import struct
+import sys
+from array import array
+
+import micropython
+from micropython import const
+
+# The block, int32: what these name, then the window: three words (distance >> 16, distance &
+# 0xFFFF, index) for each of k neighbours. Then uint16, all + 32768 since viper's loads are
+# unsigned: the query, the items, the labels.
+_ITEMS = const(0)  # items there are
+_SEARCHED = const(1)  # items there were at the last predict()
+_K = const(2)
+_FEATURES = const(3)
+_STRIDE = const(4)  # bytes of an item
+_QUERY = const(5)  # byte offset of the query; the items follow it
+_LABELS = const(6)  # byte offset of the labels
+_LOW = const(7)  # the least and the greatest feature so far
+_HIGH = const(8)
+_LIMIT = const(9)  # a spread up to here has squared distances that fit a machine word
+_BASE = const(10)  # items that are nearer than the window's
+_WINDOW = const(11)
+_len = len  # found sooner among the module's names than among the built-in ones
+
+# Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
+_AS_H = b"\x01\x80" * 4
+
+
+@micropython.viper
+def _copy(p: ptr16, q: ptr16, m: ptr32, at: int):
+    """Features, + 32768, to byte `at` of the block; keeps the least and greatest."""
+    end = int(p) + (m[_FEATURES] << 1)
+    q = ptr16(int(m) + at)
+    while int(p) < end:
+        at = p[0] ^ 0x8000
+        q[0] = at
+        if at < m[_LOW]:
+            m[_LOW] = at
+        if at > m[_HIGH]:
+            m[_HIGH] = at
+        p = ptr16(int(p) + 2)
+        q = ptr16(int(q) + 2)
+
+
+# The order of the arguments matters: the first three locals of a function live in registers.
+@micropython.viper
+def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
+    """Fill the window with the nearest items, or with those behind its last one if b is not 0.
+
+    Returns the label that most of them have; the least one of equally many.
+    """
+    window = int(m) + (_WINDOW << 2)
+    last = window + (m[_K] - 1) * 12
+    w = ptr32(last)
+    i = 0
+    base = 0
+    a_bound = 0
+    b_bound = 0
+    if b:
+        base = m[_BASE] + m[_K]
+        a_bound = w[0]
+        b_bound = w[1]
+        i = w[2] + 1
+    i_bound = i
+    m[_BASE] = base
+    w = ptr32(window)
+    # Nothing is as far as `far`: it has 31 bits on a 32-bit board, and 47 on others.
+    d = 0x20000
+    a_far = (d << 14) - 1
+    b_far = 0
+    far = (d * d * d >> 4) | a_far
+    narrow = m[_HIGH] - m[_LOW] <= m[_LIMIT]
+    stride = m[_STRIDE]
+    query = int(m) + m[_QUERY]
+    p = ptr16(query + stride)
+    i = 0
+    while i < m[_SEARCHED]:
+        q = ptr16(query)
+        end = int(p) + stride
+        a = 0
+        b = 0
+        if narrow:
+            while int(p) < end:
+                d = p[0] - q[0]
+                b = d * d + b
+                d = p[1] - q[1]
+                b = d * d + b
+                d = p[2] - q[2]
+                b = d * d + b
+                d = p[3] - q[3]
+                b = d * d + b
+                if b >= far:
+                    break
+                p = ptr16(int(p) + 8)
+                q = ptr16(int(q) + 8)
+        else:
+            while int(p) < end:
+                d = p[0] - q[0]
+                d *= d
+                b = (d & 0xFFFF) + b
+                a += (d >> 16) & 0xFFFF
+                p = ptr16(int(p) + 2)
+                q = ptr16(int(q) + 2)
+        a += b >> 16
+        b &= 0xFFFF
+        p = ptr16(end)
+        if a < a_far or (a == a_far and b < b_far):
+            d = a - a_bound
+            if d == 0:
+                d = b - b_bound
+                if d == 0:
+                    d = i - i_bound
+            if d >= 0:
+                # Into its place, behind those that are as near.
+                q = ptr16(int(w) - 12)
+                while int(q) >= window:
+                    t = ptr32(int(q))
+                    if t[0] < a or (t[0] == a and t[1] <= b):
+                        break
+                    t[3] = t[0]
+                    t[4] = t[1]
+                    t[5] = t[2]
+                    q = ptr16(int(q) - 12)
+                t = ptr32(int(q))
+                t[3] = a
+                t[4] = b
+                t[5] = i
+                if int(w) < last:
+                    w = ptr32(int(w) + 12)
+                else:
+                    a_far = w[0]
+                    b_far = w[1]
+                    far = (a_far << 16) + b_far
+        i += 1
+    q = ptr16(int(m) + m[_LABELS])
+    a = 0
+    b = 0
+    w = ptr32(window)
+    while int(w) <= last:
+        d = q[w[2]]
+        i = 0
+        t = ptr32(window)
+        while int(t) <= last:
+            if q[t[2]] == d:
+                i += 1
+            t = ptr32(int(t) + 12)
+        if i > a or (i == a and d < b):
+            a = i
+            b = d
+        w = ptr32(int(w) + 12)
+    return b - 32768
+
+
+def _int(v, low, high, what):
+    if type(v) is not int or not low <= v <= high:
+        raise ValueError("%s %s, want %d..%d" % (what, v, low, high))
+    return v
+
+
+class Neighbors:
+    def __init__(self, max_items, n_features, k_neighbors):
+        self._max = _int(max_items, 1, 32767, "items")
+        _int(n_features, 1, 32767, "features")
+        _int(k_neighbors, 1, max_items, "neighbors")
+        stride = (n_features + 3 & ~3) * 2
+        query = 4 * (_WINDOW + 3 * k_neighbors)
+        labels = query + stride * (max_items + 1)
+        if labels >> 28:
+            raise MemoryError("no room for %d x %d" % (max_items, n_features))
+        limit = 65535
+        if not sys.maxsize >> 40:
+            while limit * limit * n_features >= 0x7FFFFFFF:
+                limit -= 1 + (limit >> 6)
+        m = array("i", bytes(labels + 2 * max_items + 3 & ~3))
+        m[_K] = k_neighbors
+        m[_FEATURES] = n_features
+        m[_STRIDE] = stride
+        m[_QUERY] = query
+        m[_LABELS] = labels
+        m[_LOW] = 65535
+        m[_LIMIT] = limit
+        self._block = m
+        self._seen = None
+
+    def _see(self, features, n):
+        self._seen = None
+        if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
+            raise ValueError("features: want array 'h'")
+        if len(features) != self._block[_FEATURES]:
+            raise ValueError("want %d features" % self._block[_FEATURES])
+        if n < self._block[_K]:
+            raise ValueError("%d items, want %d" % (n, self._block[_K]))
+        self._seen = features
+
+    def additem(self, features, label):
+        m = self._block
+        self._see(features, 32767)
+        _int(label, -32768, 32767, "label")
+        i = m[_ITEMS]
+        if i >= self._max:
+            raise ValueError("max items")
+        _copy(features, m, m, m[_QUERY] + m[_STRIDE] * (i + 1))
+        struct.pack_into("<H", m, m[_LABELS] + 2 * i, label + 32768)
+        m[_ITEMS] = i + 1
+        self._seen = None  # predict() shall count the items
+        return i
+
+    def getitem(self, index, out):
+        m = self._block
+        _int(index, 0, m[_ITEMS] - 1, "item")
+        self._see(out, 32767)
+        self._seen = None
+        at = m[_QUERY] + m[_STRIDE] * (index + 1)
+        for i in range(m[_FEATURES]):
+            out[i] = struct.unpack_from("<H", m, at + 2 * i)[0] - 32768
+
+    @micropython.viper
+    def predict(self, features) -> int:
+        block = self._block
+        m = ptr32(block)
+        if features is not self._seen or int(_len(features)) != m[_FEATURES]:
+            self._see(features, m[_ITEMS])
+        _copy(features, block, block, m[_QUERY])
+        m[_SEARCHED] = m[_ITEMS]
+        return int(_search(block, block, 0, block))
+
+    def getresult(self, index):
+        m = self._block
+        _int(index, 0, m[_SEARCHED] - 1, "result")
+        if index < m[_BASE]:
+            _search(m, m, 0, m)
+        while index >= m[_BASE] + m[_K]:
+            _search(m, m, 1, m)
+        at = _WINDOW + 3 * (index - m[_BASE])
+        a, b, index = m[at : at + 3]
+        label = struct.unpack_from("<H", m, m[_LABELS] + 2 * index)[0] - 32768
+        return index, _root((a << 16) + b), label
+
+
+def _root(v):
+    """The square root of 0..2**47, rounded down."""
+    root = 0
+    bit = 1 << 23
+    while bit:
+        if (root + bit) * (root + bit) <= v:
+            root += bit
+        bit >>= 1
+    return root
+
+
+new = Neighbors
