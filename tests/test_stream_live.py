@@ -89,7 +89,7 @@ def test_a_picture_of_nothing_is_a_picture() -> None:
     figure = LiveFigure(History())
     figure.update()
     assert "waiting" in figure._title.get_text()
-    assert pixels(figure.png()).shape[:2] == (558, 810)
+    assert pixels(figure.png()).shape[:2] == (522, 810)
 
 
 def test_the_picture_changes_as_records_come() -> None:

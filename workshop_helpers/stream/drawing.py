@@ -20,7 +20,7 @@ _MAX_LINES = 3
 _DPI = 90
 # In points; a notebook's own text is 10 to 11 of these.
 _SIZE, _SMALL, _BIG = 14, 12, 24
-_WIDTH_IN, _HEIGHT_IN = 9.0, 6.2
+_WIDTH_IN, _HEIGHT_IN = 9.0, 5.8
 _MARKERS = "osD^vP*X"  # told apart without colour
 _MAX_NAME, _MAX_TITLE = 20, 36
 
@@ -42,7 +42,7 @@ class LiveFigure:
         self._canvas: Any = FigureCanvasAgg(self.figure)  # partly typed
         self._background: Any = None
         self._grid = self.figure.add_gridspec(
-            3, 1, height_ratios=(10, 1, 10), left=0.11, top=0.88, bottom=0.2, hspace=0.15
+            3, 1, height_ratios=(10, 1, 10), left=0.11, top=0.88, bottom=0.19, hspace=0.15
         )
         self._signal = self.figure.add_subplot(self._grid[0])
         self._band = self.figure.add_subplot(self._grid[1], sharex=self._signal)
@@ -70,7 +70,7 @@ class LiveFigure:
         return self.figure
 
     def png(self) -> bytes:
-        """What `update` drew last, 810 by 558 pixels."""
+        """What `update` drew last, 810 by 522 pixels."""
         canvas = self._canvas
         if self._background is None:
             canvas.draw()  # leaves out what is animated
@@ -173,7 +173,8 @@ class LiveFigure:
         hop_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
         truths = [record.get("truth") for record in shown]
         self._bars = self._band.broken_barh(
-            [(t - hop_s, hop_s) for t in t_s],
+            # A little wide, since predictions come a little unevenly.
+            [(t - 1.05 * hop_s, 1.05 * hop_s) for t in t_s],
             (0, 1),
             facecolors=[self._colour(truth) for truth in truths],
             animated=True,
