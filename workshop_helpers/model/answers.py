@@ -52,13 +52,13 @@ class Answers:
             return
         with warnings.catch_warnings():  # names of columns were checked; an array has none
             warnings.filterwarnings("ignore", message="X does not have valid feature names")
-            said, outputs = model.runs_as.reference(estimator, X)
+            said, outputs = model.runs_as.reference(estimator, X, model)
         if self.is_regression:
             self.expected = said.astype(np.float64)
             return
         if outputs is not None:
             self.sureness = outputs
-        known = list(model.runs_as.labels(estimator))
+        known = list(model.runs_as.labels(estimator, model))
         if len(known) != len(model.classes):
             raise ModelError(
                 f"The estimator has {len(known)} classes, the model {len(model.classes)}.",
@@ -109,7 +109,7 @@ def truth_of(model: DeviceModel, estimator: Any, y: Any, rows: int) -> npt.NDArr
         raise FeatureError(f"y has the shape {truth.shape} for {rows} rows of X.", "Pass y_test.")
     if model.task == "regression":
         return truth.astype(np.float64)
-    names = [model.classes, model.runs_as.labels(estimator) if estimator else ()]
+    names = [model.classes, model.runs_as.labels(estimator, model) if estimator else ()]
     best = max(names, key=lambda labels: sum(label in set(labels) for label in truth.tolist()))
     index = {label: i for i, label in enumerate(best)}
     return np.array([index.get(label, -1) for label in truth.tolist()])

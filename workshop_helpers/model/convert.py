@@ -22,6 +22,8 @@ def convert(
     voting: Literal["auto", "hard", "soft"] = "auto",
     scale: Literal["auto"] | float | Sequence[float] = "auto",
     weight_bits: Literal["auto", 8, 16] = "auto",
+    answer: Literal["auto", "score", "label"] = "auto",
+    threshold: float | str | None = None,
     name: str = "model",
     metadata: Mapping[str, Any] | None = None,
 ) -> DeviceModel:
@@ -38,6 +40,10 @@ def convert(
             "auto": hard where nothing is lost by it (one tree, or every leaf of one class).
         scale: the board compares int16, floor(x * scale). "auto": 1 if all of X is integers
             within int16, else a power of two for each feature; see `features.choose_scale`.
+        answer: a Gaussian mixture answers with its "score" (score_samples, the default) or with a
+            "label", the likeliest component; see `threshold`.
+        threshold: a mixture or an elliptic envelope with one answers -1 (anomaly) or 1 (normal): a
+            score, or "1%" for the score that this share of X lies below. An envelope has its own.
         name: folder name on the board.
         metadata: JSON values to travel with the model, such as rate_hz, window, units.
 
@@ -53,13 +59,15 @@ def convert(
     kind = kinds.find(estimator)
     source = kind.read(estimator)
     rows = _rows(X, estimator, source.n_features)
-    made = kind.convert(source, rows, kinds.Options(voting, scale, weight_bits))
+    options = kinds.Options(voting, scale, weight_bits, answer, threshold)
+    labels = kind.classes(source, options)
+    made = kind.convert(source, rows, options)
     model = DeviceModel(
         name=name,
         data=made.data,
         task=made.task,
         features=feature_rules.names_of(X, estimator, features, source.n_features),
-        classes=_labels(source, classes),
+        classes=_labels(labels, classes),
         scale=made.scale,
         voting=made.voting,
         metadata={**made.metadata, **(metadata or {})},
@@ -79,17 +87,17 @@ def _rows(X: Any, estimator: Any, n_features: int) -> feature_rules.FloatArray:
     return rows
 
 
-def _labels(source: kinds.Source, classes: Sequence[Any] | None) -> tuple[Any, ...]:
-    if source.classes is None:
+def _labels(own: tuple[Any, ...] | None, classes: Sequence[Any] | None) -> tuple[Any, ...]:
+    if own is None:
         if classes is not None:
             raise ModelError("A regression has no classes.", "Leave classes= out.")
         return ()
     if classes is None:
-        return source.classes
+        return own
     labels = tuple(c.item() if isinstance(c, np.generic) else c for c in classes)
-    if len(labels) != len(source.classes):
+    if len(labels) != len(own):
         raise ModelError(
-            f"{len(labels)} class names for {len(source.classes)} classes.",
-            f"Name them in this order: {list(source.classes)}.",
+            f"{len(labels)} class names for {len(own)} classes.",
+            f"Name them in this order: {list(own)}.",
         )
     return labels

@@ -6,10 +6,12 @@ from typing import Any
 
 from ...errors import ModelFileError, UnsupportedEstimatorError
 from .base import Converted, HostModel, Kind, Options, Source
+from .bayes import Bayes
+from .gmm import Mixtures
 from .mlp import Networks
 from .trees import Trees
 
-_KINDS: tuple[Kind, ...] = (Trees(), Networks())
+_KINDS: tuple[Kind, ...] = (Trees(), Networks(), Bayes(), Mixtures())
 _BY_NAME = {kind.name: kind for kind in _KINDS}
 
 __all__ = ["Converted", "HostModel", "Kind", "Options", "Source", "find", "get", "supported"]

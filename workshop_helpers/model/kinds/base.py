@@ -61,6 +61,8 @@ class Options:
     voting: str = "auto"
     scale: Any = "auto"
     weight_bits: Any = "auto"
+    answer: str = "auto"
+    threshold: Any = None
 
 
 @dataclass(frozen=True)
@@ -108,11 +110,23 @@ class Kind(ABC):
     def parse(self, data: bytes) -> HostModel:
         """ModelFileError for anything that a board could not run safely."""
 
-    def labels(self, estimator: Any) -> tuple[Any, ...]:
+    def classes(self, source: Any, options: Options) -> tuple[Any, ...] | None:
+        """The labels the model answers with; None if it answers with a value."""
+        if options.threshold is not None or options.answer != "auto":
+            raise ModelError(
+                "Only Gaussian mixtures and elliptic envelopes have scores and a threshold.",
+                "Leave answer= and threshold= out.",
+            )
+        found: tuple[Any, ...] | None = source.classes
+        return found
+
+    def labels(self, estimator: Any, model: DeviceModel) -> tuple[Any, ...]:
         """The estimator's own labels, in the order of the model's classes."""
         return tuple(estimator.classes_)
 
-    def reference(self, estimator: Any, X: Any) -> tuple[npt.NDArray[Any], FloatArray | None]:
+    def reference(
+        self, estimator: Any, X: Any, model: DeviceModel
+    ) -> tuple[npt.NDArray[Any], FloatArray | None]:
         """scikit-learn's labels or values [n], and its outputs [n, n_outputs] if it tells them."""
         said = np.asarray(estimator.predict(X))
         if hasattr(estimator, "predict_proba"):
