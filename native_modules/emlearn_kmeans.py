@@ -48,6 +48,8 @@ def _assign(p: ptr8, d: int, q: ptr8, a: ptr8, m: ptr32) -> int:
                 while i < n:
                     d = p[i] - q[i]
                     s = d * d + s
+                    if s >= best:
+                        break
                     i += 1
                 if s < best:
                     best = s
