@@ -46,6 +46,7 @@ _FROM = const(6)  # byte offsets in the activations
 _TO = const(7)
 _BITS = const(8)
 _LAYER = const(36)
+_NEVER = array("i")  # the buffer that nobody passes
 _len = len  # found sooner among the module's names than among the built-in ones
 
 # Bytes that read as -32767 from an array 'h' only, and as a float between 1 and 2 from an array
@@ -294,7 +295,7 @@ class Mlp:
         self._data = data
         self._plan = plan
         self._acts = array("H", bytes(2 * acts))
-        self._seen_f = self._seen_out = None
+        self._seen_f = self._seen_out = _NEVER
 
     def features(self):
         return self._features
@@ -303,7 +304,7 @@ class Mlp:
         return self._outputs
 
     def _see(self, features, out):
-        self._seen_f = None
+        self._seen_f = _NEVER
         _check(features, out, self._features, self._outputs)
         self._seen_f = features
         self._seen_out = out
