@@ -61,6 +61,9 @@ def _run(p: int, x: int, f: ptr16, data: ptr8, out: ptr32, costs: ptr32, loglik:
             while p > 32767:
                 p = (p + 1) >> 1
                 x += 1
+            while x and p < 16384:
+                p += p
+                x -= 1
             p *= p
             x = 12 + e - x - x
             if x >= 0:

@@ -80,6 +80,9 @@ def _run(a: ptr16, f: ptr16, p: int, data: ptr8, out: ptr32, what: int, table: p
             while p > 32767:
                 p = (p + 1) >> 1
                 x += 1
+            while x and p < 16384:
+                p += p
+                x -= 1
             p *= p
             x = 12 + e - x - x
             if x >= 0:

@@ -177,6 +177,9 @@ class Gaussians:
             while y > 32767:
                 y = (y + 1) >> 1
                 x += 1
+            while x and y < 16384:
+                y <<= 1
+                x -= 1
             x = 12 + e - 2 * x
             y *= y
             if x < 0:

@@ -161,6 +161,8 @@ class FixedGaussians:
             while (large := y > 32767).any():
                 y = np.where(large, (y + 1) >> 1, y)
                 x += large
+            while (small := (y < 16384) & (x > 0)).any():
+                y, x = np.where(small, 2 * y, y), x - small
             right = 12 + e - 2 * x
             e += np.maximum(-right, 0)
             total >>= np.minimum(np.maximum(-right, 0), 30)
