@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -49,14 +46,9 @@ def lab(
     browser: Annotated[bool, typer.Option(help="Open a browser window.")] = True,
 ) -> None:
     """Open JupyterLab on the notebooks."""
-    from .paths import NOTEBOOKS
+    from .course.lab import open_lab
 
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS}"]
-    if not browser:
-        command.append("--no-browser")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # in a container the only user is root
-    raise typer.Exit(subprocess.call(command))
+    raise typer.Exit(open_lab(browser))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -73,7 +65,7 @@ def board(
         Path | None, typer.Option(help="Keep the flash in this file; default: thrown away.")
     ] = None,
     flash_kib: Annotated[int, typer.Option(min=64, help="Size of the flash in KiB.")] = 2048,
-    heap_kib: Annotated[int, typer.Option(min=16, help="Size of the heap in KiB.")] = 256,
+    heap_kib: Annotated[int, typer.Option(min=32, help="Size of the heap in KiB.")] = 256,
     baud: Annotated[int | None, typer.Option(min=300, help="Pace it like this UART.")] = None,
     socket: Annotated[bool, typer.Option(help="Offer it on a socket, not on a PTY.")] = False,
     as_json: JsonOption = False,
