@@ -21,6 +21,7 @@ import micropython
 from micropython import const
 
 _HEAD = const(16)  # bytes; the file is described in emlearn_bayes_ref.py
+_UNSEEN = array("h")  # in place of a buffer that fits
 _len = len  # found sooner among the module's names than among the built-in ones
 
 # Bytes that read as -32767 from an array 'h' only, and as a float between 1 and 2 from an array
@@ -179,7 +180,7 @@ class Bayes:
     def __init__(self, data):
         self._data = data
         self._costs = array("i", bytes(8 * data[6]))
-        self._seen_f = self._seen_out = None
+        self._seen_f = self._seen_out = _UNSEEN
 
     def outputs(self):
         return self._data[6]
@@ -188,7 +189,7 @@ class Bayes:
         return self._data[4]
 
     def _see(self, features, out):
-        self._seen_f = None
+        self._seen_f = _UNSEEN
         _check(features, out, self._data[4], self._data[6])
         self._seen_f = features
         self._seen_out = out

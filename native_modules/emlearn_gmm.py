@@ -34,6 +34,7 @@ _TABLE = array(
 _HEAD = const(16)  # bytes; see docs of the file in emlearn_gmm_ref.py
 _SCORES = const(1)  # what a run writes; 0: the total
 _DISTANCES = const(2)
+_UNSEEN = array("h")  # in place of a buffer that fits
 _len = len  # found sooner among the module's names than among the built-in ones
 
 # Bytes that read as -32767 from an array 'h' only, and as a float between 1 and 2 from an array
@@ -178,7 +179,7 @@ def _check(features, out, n_features, n_outputs):
 class Gaussians:
     def __init__(self, data):
         self._data = data
-        self._seen_f = self._seen_out = None
+        self._seen_f = self._seen_out = _UNSEEN
 
     def outputs(self):
         return self._data[6] if self._data[9] else 1
@@ -190,7 +191,7 @@ class Gaussians:
         return self._data[4]
 
     def _see(self, features, out, n):
-        self._seen_f = None
+        self._seen_f = _UNSEEN
         _check(features, out, self._data[4], n)
         self._seen_f = features
         self._seen_out = out

@@ -21,7 +21,8 @@ from .base import (
     refuse_weight_bits,
     scale_rule,
 )
-from .gaussians import DIAGONAL, MOST, FixedGaussians, Gaussians, align, parse, rounded_features
+from .fixed_gaussians import DIAGONAL, HALF, MOST, FixedGaussians, align, parse
+from .gaussians import Gaussians, rounded_features
 from .pipelines import fold, last_step
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class Bayes(Kind):
 
     def parse(self, data: bytes) -> HostBayes:
         fixed = parse(data, _MAGIC, self.module)
-        if fixed.layout != DIAGONAL or fixed.each or fixed.unit != 13:
+        if fixed.layout != DIAGONAL or fixed.each or fixed.unit != HALF:
             raise ModelFileError("model.bin: bad head.", "Convert the estimator again.")
         return HostBayes(fixed)
 
