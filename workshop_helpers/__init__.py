@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .board import Board, connect
     from .errors import WorkshopError
-    from .model import DeviceModel, convert, measure, verify
+    from .model.convert import convert
+    from .model.device_model import DeviceModel
+    from .model.measure import measure
+    from .model.verify import verify
     from .stream import LiveView
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from .bundle.commands import app as bundle_app
 from .errors import WorkshopError
 from .modules.commands import app as modules_app
 from .options import JsonOption, PortOption
+from .text import printable
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,7 +29,9 @@ app.add_typer(bundle_app, name="bundle")
 @app.command()
 def demo(
     port: PortOption = None,
-    seconds: Annotated[float, typer.Option(min=1, max=600, help="How long to stream.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(min=3, max=600, help="How long to stream; the first window takes 2 s.")
+    ] = 20.0,
     out: Annotated[Path, typer.Option(help="Folder for the report.")] = Path("out/demo"),
     as_json: JsonOption = False,
 ) -> None:
@@ -102,9 +106,12 @@ def main() -> None:
         app()
     except WorkshopError as error:
         console: Any = Console(stderr=True)
-        console.print(f"[bold red]✘[/] {_escape(str(error))}")
+        console.print(f"[bold red]✘[/] {_escape(printable(str(error)))}")
+        if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
+            print(json.dumps({"error": error.code, "what": error.what, "mend": error.mend}))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
         raise SystemExit(130) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,16 +19,27 @@ from ..stream import Record, Stream
 from ..text import printable
 
 BAR_WIDTH = 30
+LONG_S = 2.0  # after this a step says that it is still at it
 HISTORY = 40  # predictions in the strip of ticks and crosses
 
 
 @contextmanager
 def step(console: Console, title: str) -> Iterator[Callable[[str], None]]:
-    """Show a spinner while the step runs, then one line with what it found and its time."""
+    """Show a spinner while the step runs, then one line with what it found and its time.
+
+    Where nothing can spin (a file, a pipe), a step that takes long says so in a line of its own.
+    """
     started = time.monotonic()
     found: list[str] = []
+    waiting = threading.Timer(LONG_S, console.print, (f"  … {title}",))
+    waiting.daemon = True
     with console.status(f"{title} …"):
-        yield found.append
+        if not console.is_terminal:
+            waiting.start()
+        try:
+            yield found.append
+        finally:
+            waiting.cancel()
     detail = escape(printable("; ".join(found)))
     seconds = time.monotonic() - started
     console.print(f"[green]✔[/] [bold]{title}[/]: {detail} [dim]({seconds:.1f} s)[/]")
@@ -63,10 +75,12 @@ class LiveTable:
             self._live.stop()
         if error is None and self._hits:
             counters = self._stream.counters
+            elapsed = time.monotonic() - self._started
+            how = "Live predictions" if elapsed >= self._seconds - 1 else "Live, stopped by hand"
             self._console.print(
-                f"[green]✔[/] [bold]Live predictions[/]: {sum(self._hits)} of {len(self._hits)} "
+                f"[green]✔[/] [bold]{how}[/]: {sum(self._hits)} of {len(self._hits)} "
                 f"right; {counters.records} records, {counters.lost} lost "
-                f"[dim]({time.monotonic() - self._started:.1f} s)[/]"
+                f"[dim]({elapsed:.1f} s)[/]"
             )
 
     def update(self, record: Record) -> None:
@@ -116,7 +130,7 @@ def _headline(record: Record) -> Text:
     right = record["label"] == record["truth"]
     return Text.assemble(
         (printable(str(record["label"])).upper(), "bold green" if right else "bold red"),
-        (f"   really: {printable(str(record['truth']))}   {record['us']} µs on the board", "dim"),
+        (f"   really: {printable(str(record['truth']))}   this one took {record['us']} µs", "dim"),
     )
 
 
