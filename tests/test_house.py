@@ -31,7 +31,8 @@ LONG_FILES = {
 # Layers from the bottom up. At load time a module imports only from layers below its own, and from
 # its own package. What it needs from above it imports inside a function.
 LAYERS = (
-    ("errors", "files", "options", "paths", "text"),
+    ("errors", "files", "options", "start", "text"),
+    ("paths",),
     ("board", "modules", "datasets", "plots"),
     ("features",),
     ("model", "stream"),
