@@ -7,10 +7,9 @@ import hashlib
 import json
 
 import pytest
-from http_site import Site
+from official_set import OfficialSet
 from typer.testing import CliRunner
 
-from workshop_helpers import paths
 from workshop_helpers.cli import app
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleFetchError
 from workshop_helpers.modules import build, install, lock, official, source_for
@@ -29,29 +28,6 @@ class OtherInfo:
 
     def __getattr__(self, name):
         return getattr(self._board, name)
-
-
-class OfficialSet:
-    """A lock of the test's own, and a server for its files."""
-
-    def __init__(self, folder, monkeypatch):
-        self.site = Site()
-        self._lock = folder / "upstream.json"
-        self._data = json.loads((paths.NATIVE_MODULES / "upstream.json").read_bytes())
-        self._data.update(version="v9", base=self.site.url, modules={})
-        self._write()
-        monkeypatch.setattr(lock, "lock_file", lambda: self._lock)
-
-    def add(self, name: str, arch: str, data: bytes) -> str:
-        entry = {"size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-        self._data["modules"].setdefault(name, {})[arch] = entry
-        self._write()
-        path = lock.load_lock().modules[name][arch].path
-        self.site.files[path] = data
-        return path
-
-    def _write(self):
-        self._lock.write_text(json.dumps(self._data))
 
 
 @pytest.fixture

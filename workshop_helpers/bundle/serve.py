@@ -106,6 +106,9 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     timeout = _CONNECTION_TIMEOUT_S
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet, at once: else each of a hundred small files waits 40 ms for an
+    # acknowledgement.
+    wbufsize, disable_nagle_algorithm = 1 << 16, True
     server_version, sys_version = "workshop-bundle", ""
 
     def do_GET(self) -> None:

@@ -1,14 +1,13 @@
-"""One small file over HTTP(S), within a time and a size, for the official modules."""
+"""One small file over HTTP(S), within a time and a size, for the official modules.
+
+The libraries for it are loaded when they are needed: most starts of the workshop need no network.
+"""
 
 from __future__ import annotations
 
-import http.client
-import ipaddress
 import queue
 import threading
 import time
-import urllib.error
-import urllib.request
 from urllib.parse import urlsplit
 
 from ..errors import ModuleFetchError
@@ -25,6 +24,9 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
         ModuleFetchError: no answer within `timeout_s` all in all (`data["why"]` is "unreachable"),
             or another answer than the file ("refused").
     """
+    import http.client
+    import urllib.error
+
     # In a thread: looking up a name can't be given a timeout, and a slow answer comes in drops.
     answers: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
     end = time.monotonic() + timeout_s
@@ -55,6 +57,8 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
 
 
 def _read(url: str, limit_bytes: int, end: float) -> bytes:
+    import urllib.request
+
     handlers = [urllib.request.ProxyHandler({})] if _is_near(url) else []
     opener = urllib.request.build_opener(*handlers)
     request = urllib.request.Request(url, headers={"User-Agent": "emlearn-workshop"})
@@ -72,6 +76,8 @@ def _read(url: str, limit_bytes: int, end: float) -> bytes:
 
 def _is_near(url: str) -> bool:
     """Whether the host is this laptop or in a local network, by its address or name."""
+    import ipaddress
+
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_private

@@ -11,7 +11,6 @@ import hashlib
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from .. import paths
 from ..errors import ModuleFetchError
@@ -129,6 +128,8 @@ def _folder(place: str) -> Path | None:
             f"{place!r} can't be a mirror.", "Give http://host:port, a folder, or 'none'."
         )
     if parts.scheme == "file":
+        from urllib.request import url2pathname
+
         return Path(url2pathname(parts.path))
     return Path(place).expanduser() if "://" not in place else None
 
