@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import paths
-from ..errors import ModuleArchError, ModuleError
+from ..errors import ModuleArchError, ModuleError, SetupError
 from ..files import write_whole
 from .arch import ARCHES, BUILT_ARCHES
 
@@ -64,6 +64,7 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     Raises:
         ModuleArchError: there is no such architecture.
         ModuleError: there is no such module, no compiler, or the compiler refused the source.
+        SetupError: the cache or `out_dir` can't be written.
     """
     if name not in module_names():
         raise ModuleError(
@@ -88,10 +89,10 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
             raise ModuleError(
                 f"{name} has no native code for {arch}.", f"native_modules/{name}.py has no viper."
             )
-        write_whole(path, data)
+        _keep(path, data, "Free some disk space, or let WORKSHOP_CACHE name another folder.")
     if out_dir is not None:
         path = Path(out_dir) / f"{name}.mpy"
-        write_whole(path, data)
+        _keep(path, data, "Name a folder that you may write.")
     return BuiltModule(
         name=name,
         arch=arch,
@@ -135,6 +136,14 @@ def header_arch(data: bytes) -> tuple[str | None, str]:
         )
     number, sub = data[2] >> 2 & 15, data[2] & 3
     return (ARCHES[number] if number < len(ARCHES) else None), f"{data[1]}.{sub}"
+
+
+def _keep(path: Path, data: bytes, mend: str) -> None:
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SetupError(f"{path} can't be written: {why}.", mend) from None
 
 
 def _abi(data: bytes) -> str:
