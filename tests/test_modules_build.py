@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from workshop_helpers import paths
-from workshop_helpers.errors import ModuleArchError, ModuleError
+from workshop_helpers.errors import ModuleArchError, ModuleError, SetupError
 from workshop_helpers.modules import ARCHES, arch_of, build
 from workshop_helpers.modules.arch import BUILT_ARCHES, compatible
 from workshop_helpers.modules.build import build_all, header_arch, module_names
@@ -156,3 +156,10 @@ def test_reprs_are_short():
     built = build(NAME, "x64")
     assert len(repr(built)) < 80
     assert "<" not in built._repr_html_()
+
+
+def test_a_folder_that_can_not_be_written(own_cache, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SetupError, match="can't be written") as caught:
+        build(NAME, "x64", tmp_path / "file" / "out")
+    assert "Name a folder" in caught.value.mend
