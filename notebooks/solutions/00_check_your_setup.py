@@ -4,6 +4,5 @@ answer = board.eval("sum(i * i for i in range(100))")
 check("00.1", answer)
 
 # %% 00.2
-your_name = "Ada"
-board.put(your_name.encode(), "/me.txt")
+board.put(b"Ada", "/me.txt")
 check("00.2", board)
