@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
 import zlib
+from array import array
 from pathlib import Path
 
 import numpy as np
+import viper_words
 from trees_cases import edge_value, native_arch, run_script
 
 from workshop_helpers import paths
@@ -54,6 +57,27 @@ def run_cases(
         }
         found.append(rows)
     assert len(found) == len(cases), printed[-2000:]
+    return found
+
+
+def run_words(
+    name: str, bits: int, data: bytes, x: np.ndarray, widths: dict[str, int]
+) -> dict[str, np.ndarray]:
+    """The viper source with the arithmetic of machines of 32 or 64 bits, which need not be here.
+
+    widths: the methods to call, each with its number of outputs.
+    """
+    module = viper_words.load(paths.NATIVE_MODULES / f"{name}.py", bits)
+    module._check = lambda *_: None  # type: ignore[attr-defined]  # arrays differ on CPython
+    model = module.load(io.BytesIO(data))
+    found = {method: np.zeros((len(x), width), np.float32) for method, width in widths.items()}
+    features = array("h", bytes(2 * x.shape[1]))
+    for method, width in widths.items():
+        out = array("f", bytes(4 * width))
+        for row, values in enumerate(x.tolist()):
+            features[:] = array("h", values)
+            getattr(model, method)(features, out)
+            found[method][row] = np.frombuffer(bytes(out), np.float32)
     return found
 
 

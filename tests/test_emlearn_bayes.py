@@ -6,7 +6,7 @@ import random
 
 import numpy as np
 import pytest
-from gaussians_cases import VARIANTS, damaged, module_dir, random_file, run_cases
+from gaussians_cases import VARIANTS, damaged, module_dir, random_file, run_cases, run_words
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import softmax
@@ -81,6 +81,19 @@ def test_random_files(seed, tmp_path):
     for got in answers["viper"]:
         assert got["predict"].sum(axis=1) == pytest.approx(1, abs=1e-5)
         assert (got["predict"].argmax(axis=1) == got["loglik"].argmax(axis=1)).all()
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+def test_words_of_32_and_64_bits(bits):
+    """The viper source itself, with the arithmetic of both sizes of machine."""
+    for seed in range(40):
+        rng = random.Random(seed)
+        n, k = rng.randint(1, 8), rng.randint(1, 5)
+        data, x = random_file(seed, MAGIC, n, k), random_rows(seed, 3, n)
+        host = BAYES.parse(data)
+        found = run_words(NAME, bits, data, x, {"predict": k, "loglik": k})
+        assert found["predict"].tobytes() == host.outputs(x).tobytes()
+        assert found["loglik"].tobytes() == host.fixed.loglik(x).tobytes()
 
 
 def test_against_scipy(tmp_path):

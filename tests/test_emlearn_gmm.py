@@ -7,7 +7,7 @@ from array import array
 
 import numpy as np
 import pytest
-from gaussians_cases import VARIANTS, damaged, module_dir, random_file, run_cases, seal
+from gaussians_cases import VARIANTS, damaged, module_dir, random_file, run_cases, run_words, seal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.special import logsumexp
@@ -93,6 +93,22 @@ def test_random_files(seed, tmp_path):
         data = random_file(seed + i, MAGIC, n, k, layout, rng.randint(0, 1))
         cases.append((data, random_rows(seed + i, 5, n)))
     check(tmp_path, cases)
+
+
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("layout", [0, 1, 2])
+def test_words_of_32_and_64_bits(bits, layout):
+    """The viper source itself, with the arithmetic of both sizes of machine."""
+    for seed in range(20):
+        rng = random.Random(seed)
+        n, k = rng.randint(1, 8), rng.randint(1, 4)
+        data, x = random_file(seed, MAGIC, n, k, layout), random_rows(seed, 3, n)
+        host = MIXTURES.parse(data)
+        found = run_words(NAME, bits, data, x, {"predict": 1, "loglik": k, "distances": k})
+        assert found["predict"].tobytes() == host.outputs(x).tobytes()
+        assert found["loglik"].tobytes() == host.fixed.loglik(x).tobytes()
+        total, e = host.fixed.distances(x)
+        assert found["distances"].tobytes() == (total * 2.0 ** (e - 12)).astype("f4").tobytes()
 
 
 def example(rng, n, k, shape):
