@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import sys
 import time
 
 import pytest
@@ -143,6 +144,80 @@ def test_a_flash_that_cannot_be_opened(tmp_path):
         VirtualBoard(flash=tmp_path / "no such folder" / "flash.bin").start()
 
 
+NOT_FLASHES = {
+    "text": b"My notes.\n" * 300,
+    "whole blocks of text": b"My notes.\n" * 4096,
+    "one byte": b"x",
+    "erased, not whole blocks": b"\xff" * 5000,
+    "almost erased": b"\xff" * 8191 + b"x",
+}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the flash is a folder")
+@pytest.mark.parametrize("content", NOT_FLASHES.values(), ids=NOT_FLASHES)
+def test_a_file_that_is_no_flash_is_left_alone(tmp_path, content):
+    file = tmp_path / "README.md"
+    file.write_bytes(content)
+    before = file.stat()
+    with pytest.raises(BoardError, match=r"README\.md is not a flash") as caught:
+        VirtualBoard(flash=file).start()
+    assert "Name another file" in str(caught.value)
+    assert file.read_bytes() == content and file.stat().st_mtime_ns == before.st_mtime_ns
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the flash is a folder")
+def test_a_flash_too_large_is_left_alone(tmp_path):
+    file = tmp_path / "large.bin"
+    with file.open("wb") as opened:
+        opened.truncate(65 * 1024 * 1024)
+    with pytest.raises(BoardError, match="larger than 64 MiB"):
+        VirtualBoard(flash=file).start()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the flash is a folder")
+@pytest.mark.parametrize("content", [b"", b"\xff" * 65536, bytes(65536)], ids=["new", "ff", "00"])
+def test_an_erased_flash_is_formatted(tmp_path, content):
+    file = tmp_path / "flash.bin"
+    file.write_bytes(content)
+    with VirtualBoard(flash=file, flash_size_bytes=65536) as board, Port(board.port) as port:
+        port.raw()
+        put(port, "kept.txt", "one")
+    assert file.stat().st_size == 65536 and b"littlefs" in file.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there the flash is a folder")
+def test_a_flash_that_was_cut_short_is_not_formatted_anew(tmp_path):
+    file = tmp_path / "flash.bin"
+    with VirtualBoard(flash=file) as board, Port(board.port) as port:
+        port.raw()
+        put(port, "kept.txt", "one")
+    content = file.read_bytes()[:65536]
+    file.write_bytes(content)
+    with pytest.raises(BoardError, match="damaged or of another size"):
+        VirtualBoard(flash=file).start()
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "size",
+    [{"flash_size_bytes": n} for n in (0, 4096, 1 << 40)]
+    + [{"heap_size_bytes": n} for n in (-1, 4096, 1 << 40)],
+)
+def test_sizes_have_bounds(tmp_path, size):
+    flash = tmp_path / "flash.bin"
+    with pytest.raises(BoardError, match="is not possible: it has 16 KiB to") as caught:
+        VirtualBoard(flash=flash, **size).start()
+    assert next(iter(size)) in str(caught.value)
+    assert not flash.exists()
+
+
+def test_the_largest_flash_starts_at_once():
+    with VirtualBoard(flash_size_bytes=64 * 1024 * 1024) as board, Port(board.port) as port:
+        port.raw()
+        code = "import os; print(os.statvfs('/')[0] * os.statvfs('/')[2] >> 20)"
+        assert port.execute(code)[0] == b"64\n"
+
+
 def test_a_full_flash_says_so():
     with VirtualBoard(flash_size_bytes=64 * 1024) as board, Port(board.port) as port:
         port.raw()
@@ -260,6 +335,14 @@ def test_what_a_board_says_of_itself(port):
     assert (path, cwd, files, argv) == (["", ".frozen", "/lib"], "/", [], [])
     assert machine.startswith("virtual board with ")
     assert port.execute("print(sys.implementation._machine)")[0].decode() == machine + "\n"
+    version = port.execute("import sys; print(list(sys.implementation.version))")[0].decode()
+    numbers = ast.literal_eval(version)
+    release = ".".join(map(str, numbers[:3])) + "".join(
+        f"-{label}" for label in numbers[3:] if label
+    )
+    assert port.execute("print(os.uname().release, os.uname().version)")[0].decode() == (
+        f"{release} {release}\n"
+    )
     implementation = port.execute("print(sys.implementation)")[0]
     assert implementation.startswith(b"implementation(name='micropython', version=(1,")
 

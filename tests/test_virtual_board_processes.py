@@ -198,7 +198,7 @@ def test_a_module_that_is_no_interpreter(tmp_path, monkeypatch):
 
 def test_a_heap_too_small_to_boot():
     with pytest.raises(BoardError, match="did not boot"):
-        VirtualBoard(heap_size_bytes=4096).start()
+        VirtualBoard(heap_size_bytes=16 * 1024).start()
 
 
 def test_it_must_answer_in_time():

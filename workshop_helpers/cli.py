@@ -68,8 +68,12 @@ def board(
     flash: Annotated[
         Path | None, typer.Option(help="Keep the flash in this file; default: thrown away.")
     ] = None,
-    flash_kib: Annotated[int, typer.Option(min=64, help="Size of the flash in KiB.")] = 2048,
-    heap_kib: Annotated[int, typer.Option(min=32, help="Size of the heap in KiB.")] = 256,
+    flash_kib: Annotated[
+        int, typer.Option(min=64, max=65536, help="Size of the flash in KiB.")
+    ] = 2048,
+    heap_kib: Annotated[
+        int, typer.Option(min=32, max=1048576, help="Size of the heap in KiB.")
+    ] = 256,
     baud: Annotated[int | None, typer.Option(min=300, help="Pace it like this UART.")] = None,
     socket: Annotated[bool, typer.Option(help="Offer it on a socket, not on a PTY.")] = False,
     as_json: JsonOption = False,

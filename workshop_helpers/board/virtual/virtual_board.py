@@ -15,10 +15,12 @@ from types import TracebackType
 from typing import Any, Literal
 
 from ...errors import BoardError, SetupError
-from .supervisor.config import Config
+from .supervisor.config import BLOCK_BYTES, MAX_FLASH_BYTES, Config
 
 _HERE = Path(__file__).resolve().parent
 _STOP_TIMEOUT_S = 5.0
+MIN_FLASH_BYTES = 4 * BLOCK_BYTES
+MIN_HEAP_BYTES, MAX_HEAP_BYTES = 16 * 1024, 1024 * 1024 * 1024
 
 
 class VirtualBoard:
@@ -26,10 +28,11 @@ class VirtualBoard:
 
     Args:
         flash: file that keeps the flash (made if missing; if it is there its size counts, not
-            `flash_size_bytes`); None: a flash that ends with the board.
-        flash_size_bytes: size of a new flash, in bytes; whole 4 KiB blocks are used.
-        heap_size_bytes: the interpreter's heap, in bytes. Its objects are 64-bit, so it holds
-            about half of what a microcontroller's holds.
+            `flash_size_bytes`); None: a flash that ends with the board. A file that holds
+            something else is refused and left as it is.
+        flash_size_bytes: size of a new flash, 16 KiB to 64 MiB; whole 4 KiB blocks are used.
+        heap_size_bytes: the interpreter's heap, 16 KiB to 1 GiB. Its objects are 64-bit, so it
+            holds about half of what a microcontroller's holds.
         baud: pace the port like a UART of this rate, in bits/s; None: as fast as it goes.
         transport: "pty", "socket" (one program at a time, this computer only), or "auto": a PTY
             on Linux, else a socket, since `mpremote` knows only Linux's PTYs.
@@ -69,10 +72,12 @@ class VirtualBoard:
 
         Raises:
             SetupError: there is no MicroPython for this computer.
-            BoardError: it did not boot in `timeout_s`, or its flash can't be used.
+            BoardError: it did not boot in `timeout_s`, its flash can't be used, or a size is out
+                of bounds.
         """
         if self._process is not None:
             return self
+        self._check_sizes()
         config = Config(module_path=find_interpreter(), **self._options)  # type: ignore[arg-type]
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_HERE / "start_supervisor.py")],
@@ -95,6 +100,18 @@ class VirtualBoard:
             raise
         self._powered = True
         return self
+
+    def _check_sizes(self) -> None:
+        for what, size, least, most in (
+            ("flash", self._options["flash_size_bytes"], MIN_FLASH_BYTES, MAX_FLASH_BYTES),
+            ("heap", self._options["heap_size_bytes"], MIN_HEAP_BYTES, MAX_HEAP_BYTES),
+        ):
+            if not least <= size <= most:
+                bounds = f"{least // 1024} KiB to {most // 1024:,} KiB"
+                raise BoardError(
+                    f"A {what} of {size:,} bytes is not possible: it has {bounds}.",
+                    f"Give {what}_size_bytes (--{what}-kib) between these.",
+                )
 
     @property
     def alive(self) -> bool:
@@ -199,10 +216,15 @@ class VirtualBoard:
 
     def _refuse_flash(self, event: dict[str, Any]) -> None:
         flash = self._options["flash"]
-        if event["in_use"]:
+        if event["kind"] == "FlashInUseError":
             raise BoardError(
                 f"Another virtual board uses the flash {flash}.",
                 "Close that one, or give this one a flash file of its own.",
+            )
+        if event["kind"] == "NotAFlashError":
+            raise BoardError(
+                f"{flash} is not a flash of a virtual board: {event['why']}. It was left as it is.",
+                "Name another file; one that is not there is made.",
             )
         raise BoardError(
             f"The flash {flash} can't be opened: {event['why']}.",

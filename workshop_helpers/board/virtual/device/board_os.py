@@ -15,7 +15,10 @@ del _real, _name, _NAMES
 def set_up(implementation):
     from collections import namedtuple
 
-    release = ".".join(str(number) for number in implementation.version[:3])
+    version = implementation.version
+    release = ".".join(map(str, version[:3])) + "".join(
+        "-" + label for label in version[3:] if label
+    )
     fields = ("sysname", "nodename", "release", "version", "machine")
     answer = namedtuple("uname", fields)(
         "virtual", "virtual", release, release, implementation._machine

@@ -55,6 +55,11 @@ def _mount(flash, size, os, vfs):
     try:
         file_system = vfs.VfsLfs2(chip)
     except OSError:
+        head = bytearray(16)
+        for block in 0, 1:
+            chip.readblocks(block, head)
+            if head[8:] == b"littlefs":
+                raise OSError("The flash holds a file system that is damaged or of another size.")
         vfs.VfsLfs2.mkfs(chip)
         file_system = vfs.VfsLfs2(chip)
     vfs.umount("/")

@@ -5,9 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 
+BLOCK_BYTES = 4096
+MAX_FLASH_BYTES = 64 * 1024 * 1024
+
 
 class FlashInUseError(Exception):
     """Another virtual board has this flash."""
+
+
+class NotAFlashError(Exception):
+    """The file is something else, which must not be overwritten; says why."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .config import Config, FlashInUseError
+from .config import Config, FlashInUseError, NotAFlashError
 from .feeder import Feeder
 from .machine import Machine
 from .pacing import Pace
@@ -30,9 +30,8 @@ class Loop:
         """Until the parent is gone or wants no more."""
         try:
             flash = Flash(self._config.flash, self._config.flash_size_bytes)
-        except (OSError, FlashInUseError) as error:
-            in_use = isinstance(error, FlashInUseError)
-            self._parent.tell(event="no_flash", in_use=in_use, why=str(error))
+        except (OSError, FlashInUseError, NotAFlashError) as error:
+            self._parent.tell(event="no_flash", kind=type(error).__name__, why=str(error))
             return
         self._machine = Machine(self._config, flash, self._parent.tell)
         self._feeder = Feeder(self._machine)
