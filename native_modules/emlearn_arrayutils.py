@@ -31,12 +31,13 @@ _SIZE = const(11)
 _BIAS = const(0x3FFFFFFF)  # 2**30 is no small integer on 32-bit boards
 _len = len  # found sooner among the module's names than among the built-in ones
 _m = None
-_x = _out = _a = _b = _c = _d = None  # what the last call was given
+_out = _a = _b = _c = _d = None  # what the last call was given
 
 # Bytes that read as -32767 from an array 'h' only, and as a float between 1 and 2 from an array
 # 'f' only: MicroPython's arrays do not tell their typecode.
 _AS_H = b"\x01\x80" * 4
 _AS_F = b"\x01\x00\xc0\x3f" * 2
+_x = _AS_F
 
 
 @micropython.viper
@@ -171,7 +172,7 @@ def _prepare(x, out, in_min, in_max, out_min, out_max):
 
 def _see(x, out, in_min, in_max, out_min, out_max):
     global _m, _x, _out, _a, _b, _c, _d
-    _x = None
+    _x = _AS_F
     _m = _prepare(x, out, in_min, in_max, out_min, out_max)
     _a = in_min
     _b = in_max
@@ -183,15 +184,14 @@ def _see(x, out, in_min, in_max, out_min, out_max):
 
 @micropython.viper
 def linear_map(x, out, in_min, in_max, out_min, out_max):
-    n = int(_len(x))
     if (
         x is not _x
         or out is not _out
-        or int(_len(out)) != n
+        or int(_len(x)) != int(_len(out))
         or in_min != _a
         or in_max != _b
         or out_min != _c
         or out_max != _d
     ):
         _see(x, out, in_min, in_max, out_min, out_max)
-    _map(0, 0, 0, x, out, n, _m)
+    _map(0, 0, 0, x, out, int(_len(x)), _m)

@@ -19,8 +19,8 @@ _VALUES = const(2)  # bytes of all samples
 _INDEX = const(3)  # what it answers for the last sample: the nearest centroid
 _DISTANCE = const(4)  # and its squared distance
 _len = len  # found sooner among the module's names than among the built-in ones
-_vectors = _point = None  # what euclidean_argmin saw last; their sizes are in _seen
 _seen = array("i", bytes(20))
+_vectors = _point = _seen  # what euclidean_argmin saw last; their sizes are in _seen
 _one = bytearray(1)
 
 
@@ -113,7 +113,7 @@ def _size(x, divisor, what):
 
 def _see(vectors, point):
     global _vectors, _point
-    _point = None
+    _point = _seen
     n = _size(point, 1, "point")
     if not 1 <= n <= 16384:
         raise ValueError("channels %d, want 1..16384" % n)

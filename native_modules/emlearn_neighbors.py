@@ -32,6 +32,7 @@ _WINDOW = const(11)
 _len = len  # found sooner among the module's names than among the built-in ones
 
 # Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
+# Also stands for no buffer at all.
 _AS_H = b"\x01\x80" * 4
 
 
@@ -189,10 +190,10 @@ class Neighbors:
         m[_LOW] = 65535
         m[_LIMIT] = limit
         self._block = m
-        self._seen = None
+        self._seen = _AS_H
 
     def _see(self, features, n):
-        self._seen = None
+        self._seen = _AS_H
         if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
             raise ValueError("features: want array 'h'")
         if len(features) != self._block[_FEATURES]:
@@ -211,14 +212,14 @@ class Neighbors:
         _copy(features, m, m, m[_QUERY] + m[_STRIDE] * (i + 1))
         struct.pack_into("<H", m, m[_LABELS] + 2 * i, label + 32768)
         m[_ITEMS] = i + 1
-        self._seen = None  # predict() shall count the items
+        self._seen = _AS_H  # predict() shall count the items
         return i
 
     def getitem(self, index, out):
         m = self._block
         _int(index, 0, m[_ITEMS] - 1, "item")
         self._see(out, 32767)
-        self._seen = None
+        self._seen = _AS_H
         at = m[_QUERY] + m[_STRIDE] * (index + 1)
         for i in range(m[_FEATURES]):
             out[i] = struct.unpack_from("<H", m, at + 2 * i)[0] - 32768
