@@ -94,6 +94,35 @@ def test_no_such_port():
             connect(port, timeout_s=1.0)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="names of files are not ports there")
+@pytest.mark.parametrize("what", ["file", "folder", "/dev/null"])
+def test_what_is_not_a_serial_port(tmp_path, what):
+    file = tmp_path / "notes.txt"
+    file.write_text("text")
+    name = {"file": str(file), "folder": str(tmp_path)}.get(what, what)
+    with pytest.raises(NoBoardError, match="is not a serial port") as caught:
+        connect(name, timeout_s=1.0)
+    assert "--port virtual" in caught.value.mend
+    assert file.read_text() == "text"
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("socket://127.0.0.1:1", "Nothing listens at socket://127.0.0.1:1: is the board started"),
+        ("socket://x", "needs a port number"),
+        ("socket://", "needs a port number"),
+        ("socket://127.0.0.1:abc", "needs a port number"),
+        ("socket://127.0.0.1:99999", "needs a port number"),
+        ("socket://no-such-host.invalid:5", "no computer of this name"),
+    ],
+)
+def test_a_wrong_address(address, says):
+    with pytest.raises(NoBoardError, match=says) as caught:
+        connect(address, timeout_s=1.0)
+    assert "cable" not in str(caught.value)
+
+
 def test_a_second_client_does_not_disturb_the_first(own_board):
     board = own_board()
     board.exec("kept = 42")
@@ -230,7 +259,25 @@ def test_without_any_board_the_virtual_one_is_said(monkeypatch, capsys):
     monkeypatch.setattr("workshop_helpers.board.connection.list_ports", list)
     with connect() as board:
         assert board.is_virtual
-        assert "virtual" in capsys.readouterr().out
+        said = capsys.readouterr()
+        # Standard output is what a command answers, perhaps JSON for a pipe.
+        assert "virtual" in said.err and said.out == ""
+
+
+def test_in_a_notebook_the_choice_is_not_shown_as_an_error(tmp_path):
+    import nbformat
+    from nbclient import NotebookClient
+
+    code = (
+        "import os\nos.environ.pop('WORKSHOP_PORT', None)\n"
+        "from workshop_helpers.board import connect, connection\n"
+        "connection.list_ports = list\n"
+        "connect().close()"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(notebook, timeout=60, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    [output] = notebook.cells[0].outputs
+    assert output.name == "stdout" and "virtual board" in output.text
 
 
 @pytest.mark.parametrize("transport", ["pty", "socket"])

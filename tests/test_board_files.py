@@ -123,8 +123,16 @@ def test_clear_errors(board, device_dir):
         board.put(b"1", "")
     with pytest.raises(FileError, match="not a directory"):
         board.mkdir(f"{device_dir}/file/below")
-    with pytest.raises(FileError, match="can't be read here"):
+    with pytest.raises(FileError, match="no such host file' on this computer"):
         board.put("no such host file", f"{device_dir}/x")
+
+
+@pytest.mark.parametrize("text", ["Ada", "x = 1\ny = 2\n", "long " * 1000, "nul\0"])
+def test_text_that_was_meant_as_content(board, device_dir, text):
+    with pytest.raises(FileError, match=r"There is no file .* on this computer") as caught:
+        board.put(text, f"{device_dir}/me.txt")
+    assert ".encode()" in caught.value.mend and len(str(caught.value)) < 250
+    assert not board.exists(f"{device_dir}/me.txt")
 
 
 def test_a_callback_that_fails_leaves_no_half_file(board, device_dir):

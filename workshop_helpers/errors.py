@@ -66,14 +66,17 @@ class NoBoardError(BoardError):
     """No such port, or nothing that looks like a board, and no virtual board either."""
 
     code = "NO_BOARD"
-    default_mend = "Plug the board in with a data cable, or use connect('virtual')."
+    default_mend = (
+        "Plug the board in with a data cable; or use the virtual board: connect('virtual'), "
+        "--port virtual."
+    )
 
 
 class ManyBoardsError(BoardError):
     """Several ports look equally like a board."""
 
     code = "MANY_BOARDS"
-    default_mend = "Name the port: connect('/dev/ttyACM0')."
+    default_mend = "Name the port: connect('/dev/ttyACM0'), --port /dev/ttyACM0."
 
 
 class PortBusyError(BoardError):
@@ -93,7 +96,7 @@ class BoardGoneError(BoardError):
     """The board was unplugged or reset in the middle of something."""
 
     code = "BOARD_GONE"
-    default_mend = "Plug it in again, then board.reconnect()."
+    default_mend = "Plug it in again, then board.reconnect(), or run the command again."
 
 
 class NoPromptError(BoardError):

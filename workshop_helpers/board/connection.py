@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from .board import Board
@@ -34,12 +35,24 @@ def connect(
         best = choose(list_ports())
         chosen = best.device if best else VIRTUAL
         if best:
-            print(f"Using {best.device}: {best.why}.")
+            _say(f"Using {best.device}: {best.why}.")
         else:
-            print("No board on USB: using a virtual board, the real MicroPython on this computer.")
+            _say("No board on USB: using a virtual board, the real MicroPython on this computer.")
     if chosen != VIRTUAL:
         return Board(chosen, timeout_s=timeout_s)
     from .virtual import VirtualBoard
 
     virtual = VirtualBoard(flash=flash, heap_size_bytes=heap_size_bytes).start(timeout_s)
     return Board(virtual.port, timeout_s=timeout_s, virtual=virtual)
+
+
+def _say(text: str) -> None:
+    """To standard error, so that what a command prints can be piped; in a notebook, which shows
+    that in a red box, to standard output."""
+    print(text, file=sys.stdout if _in_notebook() else sys.stderr)
+
+
+def _in_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")

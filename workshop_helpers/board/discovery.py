@@ -108,7 +108,7 @@ def choose(ranked: list[PortRecord]) -> PortRecord | None:
         listed = "; ".join(f"{port.device} ({port.why})" for port in best)
         raise ManyBoardsError(
             f"{len(best)} ports look equally like a board: {listed}.",
-            f"Name one: connect({best[0].device!r}).",
+            f"Name one: connect({best[0].device!r}), --port {best[0].device}.",
             ports=[port.device for port in best],
         )
     return best[0] if best else None

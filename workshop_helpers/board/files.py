@@ -6,6 +6,7 @@ then takes its real name.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import posixpath
@@ -25,6 +26,7 @@ from .transport import BoardTransport
 
 PART_NAME = ".part.tmp"  # one a directory: the next copy overwrites a leftover
 _MARGIN_BLOCKS = 2  # LittleFS copies directory blocks on write
+_ENCODE = " For text use b'...' or text.encode()."
 _PUT_BYTES, _GET_BYTES = 2048, 4096  # beyond these it hardly gets faster
 
 
@@ -102,7 +104,7 @@ def put(
     """Copy a host file (or bytes) to the board. See `Board.put`."""
     started = time.monotonic()
     path, folder_wanted = absolute(path), path.endswith("/")
-    data = source if isinstance(source, bytes) else _read_host_file(Path(source))
+    data = source if isinstance(source, bytes) else _read_host_file(source)
     digest = hashlib.sha256(data).hexdigest()
     for _ in range(2):
         if folder_wanted:
@@ -135,12 +137,23 @@ def put(
     return PutReport(path, len(data), False, time.monotonic() - started, digest)
 
 
-def _read_host_file(path: Path) -> bytes:
+def _read_host_file(source: Path | str) -> bytes:
+    path = Path(source)
     try:
         return path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise FileError(f"{path} can't be read here: {reason}.", "Check its name.") from None
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError) as error:
+        # A long text as a name, or a NUL in it, is no file either.
+        if isinstance(error, OSError) and error.errno not in (errno.ENAMETOOLONG, errno.EINVAL):
+            reason = error.strerror or str(error)
+            raise FileError(f"{path} can't be read here: {reason}.", "Check its name.") from None
+    text = str(source)
+    mend = "Check its name."
+    if isinstance(source, str):  # perhaps it was meant as the content
+        mend += f" For text use b'...' or {text!r}.encode()." if len(text) <= 20 else _ENCODE
+    short = text if len(text) <= 60 else f"{text[:57]}..."
+    raise FileError(f"There is no file {short!r} on this computer.", mend)
 
 
 def _digest(transport: BoardTransport, path: str, size_bytes: int, block_bytes: int) -> str:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import socket
+import stat
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ..errors import BoardError, NoBoardError, PortBusyError, PortPermissionError
+
+_ADDRESS = "Write it as socket://host:port, and check both."
+_START_ONE = (
+    "Start it there (`workshop board --socket` starts a virtual one), or check the address."
+)
+_NAME_A_PORT = (
+    "Name the board's port (COM5, /dev/ttyACM0), or use the virtual board: connect('virtual'), "
+    "--port virtual."
+)
 
 
 def first_line(error: BaseException) -> str:
@@ -22,6 +34,8 @@ def open_failure(name: str, error: BaseException) -> BoardError:
     """The WorkshopError for what pyserial raised when it opened `name`."""
     number = getattr(error, "errno", None)
     text = str(error)
+    if name.lower().startswith("socket://") and not _has_port_number(name):
+        return NoBoardError(f"{name}: socket://host:port needs a port number.", _ADDRESS, port=name)
     if isinstance(error, ValueError):
         return NoBoardError(f"{name!r} is not a port: {first_line(error)}.", port=name)
     windows_denied = "PermissionError(13" in text  # Windows gives this when another program has it
@@ -32,8 +46,37 @@ def open_failure(name: str, error: BaseException) -> BoardError:
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
         return NoBoardError(f"There is no port {name}.", port=name)
     if "://" in name:
-        return NoBoardError(f"Nothing answers at {name} ({first_line(error)}).", port=name)
+        return _no_answer(name, error)
+    if number == errno.EISDIR or "(25," in text or not _is_device(name):
+        return NoBoardError(f"{name} is not a serial port.", _NAME_A_PORT, port=name)
     return NoBoardError(f"{name} can't be opened ({first_line(error)}).", port=name)
+
+
+def _is_device(name: str) -> bool:
+    """False if there is something of this name and it is no device."""
+    try:
+        return stat.S_ISCHR(os.stat(name).st_mode)
+    except (OSError, ValueError):
+        return True
+
+
+def _no_answer(name: str, error: BaseException) -> NoBoardError:
+    # pyserial keeps the reason as the context of its own error; its text begins with the port.
+    reason = error.__context__ if isinstance(error.__context__, OSError) else error
+    if isinstance(reason, ConnectionRefusedError):
+        return NoBoardError(
+            f"Nothing listens at {name}: is the board started there?", _START_ONE, port=name
+        )
+    if isinstance(reason, socket.gaierror):
+        return NoBoardError(f"{name}: no computer of this name is known.", _ADDRESS, port=name)
+    return NoBoardError(f"Nothing answers at {name} ({first_line(reason)}).", _ADDRESS, port=name)
+
+
+def _has_port_number(name: str) -> bool:
+    try:
+        return urlsplit(name).port is not None
+    except ValueError:  # not a number, or above 65535
+        return False
 
 
 def _busy(name: str) -> PortBusyError:

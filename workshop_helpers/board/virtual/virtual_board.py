@@ -55,7 +55,7 @@ class VirtualBoard:
         if transport == "auto":
             transport = "pty" if sys.platform == "linux" else "socket"
         self.port = ""
-        self._options = {
+        self._options: dict[str, Any] = {
             "device_dir": str(_HERE / "device"),
             "flash": None if flash is None else str(Path(flash).absolute()),
             "flash_size_bytes": flash_size_bytes,
@@ -78,7 +78,7 @@ class VirtualBoard:
         if self._process is not None:
             return self
         self._check_sizes()
-        config = Config(module_path=find_interpreter(), **self._options)  # type: ignore[arg-type]
+        config = Config(module_path=find_interpreter(), **self._options)
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_HERE / "start_supervisor.py")],
             stdin=subprocess.PIPE,
@@ -102,10 +102,11 @@ class VirtualBoard:
         return self
 
     def _check_sizes(self) -> None:
-        for what, size, least, most in (
-            ("flash", self._options["flash_size_bytes"], MIN_FLASH_BYTES, MAX_FLASH_BYTES),
-            ("heap", self._options["heap_size_bytes"], MIN_HEAP_BYTES, MAX_HEAP_BYTES),
+        for what, least, most in (
+            ("flash", MIN_FLASH_BYTES, MAX_FLASH_BYTES),
+            ("heap", MIN_HEAP_BYTES, MAX_HEAP_BYTES),
         ):
+            size = self._options[f"{what}_size_bytes"]
             if not least <= size <= most:
                 bounds = f"{least // 1024} KiB to {most // 1024:,} KiB"
                 raise BoardError(
