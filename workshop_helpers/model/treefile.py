@@ -9,12 +9,11 @@ evaluated here is what was sent.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ModelFileError
+from .damage import damaged, within
 from .tables import counted
 
 INT16_MIN, INT16_MAX = -32768, 32767
@@ -99,14 +98,14 @@ def parse(data: bytes) -> Forest:
     try:
         text = data.decode("ascii")
     except UnicodeDecodeError as error:
-        raise _damaged(f"byte {error.start} is not ASCII") from None
+        raise damaged(f"byte {error.start} is not ASCII") from None
     rows: dict[str, list[list[str]]] = {kind: [] for kind in _ROW_FIELDS}
     for number, line in enumerate(text.splitlines(), 1):
         kind, *fields = line.strip().split(",")
         if kind not in rows:
             continue
         if len(fields) != _ROW_FIELDS[kind]:
-            raise _damaged(f"line {number} ({line[:40]!r}) has {len(fields)} fields")
+            raise damaged(f"line {number} ({line[:40]!r}) has {len(fields)} fields")
         rows[kind].append(fields)
     forest = _forest(rows)
     _check(forest)
@@ -116,9 +115,9 @@ def parse(data: bytes) -> Forest:
 def _forest(rows: dict[str, list[list[str]]]) -> Forest:
     for kind, meaning in (("f", "features"), ("c", "classes")):
         if len(rows[kind]) != 1:
-            raise _damaged(f"it has {len(rows[kind])} rows that give the number of {meaning}")
+            raise damaged(f"it has {len(rows[kind])} rows that give the number of {meaning}")
     if len(rows["lb"]) > 1 or len(rows["y"]) > 1:
-        raise _damaged("a row that may be there once is there twice")
+        raise damaged("a row that may be there once is there twice")
     try:
         nodes = np.array(rows["n"], dtype=np.int64).reshape(-1, 4)
         offset, step = (float(v) for v in rows["y"][0]) if rows["y"] else (0.0, 1.0)
@@ -133,55 +132,41 @@ def _forest(rows: dict[str, list[list[str]]]) -> Forest:
             step=step,
         )
     except (ValueError, OverflowError) as error:
-        raise _damaged(f"a number can't be read ({error})") from None
+        raise damaged(f"a number can't be read ({error})") from None
 
 
 def _check(forest: Forest) -> None:
     """Refuse whatever would send a walk out of the arrays, or make it endless."""
     if forest.leaf_bits not in LEAF_BITS.values():
-        raise _damaged(f"{forest.leaf_bits} leaf bits is none of 0, 8, 32")
+        raise damaged(f"{forest.leaf_bits} leaf bits is none of 0, 8, 32")
     if not 1 <= forest.n_outputs <= MAX_CLASSES or forest.n_features < 1:
-        raise _damaged(f"{forest.n_features} features and {forest.n_outputs} classes")
+        raise damaged(f"{forest.n_features} features and {forest.n_outputs} classes")
     if not forest.n_trees or not len(forest.leaves):
-        raise _damaged("it has no tree or no leaf")
+        raise damaged("it has no tree or no leaf")
     _check_leaves(forest)
     width = forest.n_outputs if forest.leaf_bits == LEAF_BITS["soft"] else 1
     n_leaves, n_nodes = len(forest.leaves) // width, len(forest.nodes)
     _, feature, threshold, left, right = forest.nodes.T
-    _within("feature", feature, 0, forest.n_features - 1)
-    _within("threshold", threshold, INT16_MIN, INT16_MAX)
-    _within("root", forest.roots, -n_leaves, n_nodes - 1)
+    within("feature", feature, 0, forest.n_features - 1)
+    within("threshold", threshold, INT16_MIN, INT16_MAX)
+    within("root", forest.roots, -n_leaves, n_nodes - 1)
     for child in (left, right):
         if (child == 0).any():
-            raise _damaged("a node is its own child")
-        _within("child", child, max(INT16_MIN, -n_leaves), INT16_MAX)
-        _within("child", np.where(child > 0, np.arange(n_nodes) + child, 0), 0, n_nodes - 1)
+            raise damaged("a node is its own child")
+        within("child", child, max(INT16_MIN, -n_leaves), INT16_MAX)
+        within("child", np.where(child > 0, np.arange(n_nodes) + child, 0), 0, n_nodes - 1)
 
 
 def _check_leaves(forest: Forest) -> None:
     if forest.leaf_bits == LEAF_BITS["hard"]:
-        _within("leaf", forest.leaves, 0, forest.n_outputs - 1)
+        within("leaf", forest.leaves, 0, forest.n_outputs - 1)
     elif forest.leaf_bits == LEAF_BITS["soft"]:
-        _within("leaf", forest.leaves, 0, 255)
+        within("leaf", forest.leaves, 0, 255)
         if len(forest.leaves) % forest.n_outputs:
-            raise _damaged("the last soft leaf is cut short")
+            raise damaged("the last soft leaf is cut short")
     else:
-        _within("leaf", forest.leaves, -MAX_REGRESSION_LEAF, MAX_REGRESSION_LEAF)
+        within("leaf", forest.leaves, -MAX_REGRESSION_LEAF, MAX_REGRESSION_LEAF)
         if forest.n_outputs != 1 or forest.n_trees > MAX_REGRESSION_TREES:
-            raise _damaged(f"regression with {forest.n_outputs} outputs, {forest.n_trees} trees")
+            raise damaged(f"regression with {forest.n_outputs} outputs, {forest.n_trees} trees")
         if not (np.isfinite(forest.offset) and np.isfinite(forest.step)):
-            raise _damaged("the regression scale is not finite")
-
-
-def _within(what: str, values: npt.NDArray[Any], low: int, high: int) -> None:
-    if len(values) and not (low <= values.min() and values.max() <= high):
-        raise _damaged(
-            f"a {what} lies outside {low}..{high} (found {values.min()}..{values.max()})"
-        )
-
-
-def _damaged(why: str) -> ModelFileError:
-    return ModelFileError(
-        f"The model file is damaged: {why}.",
-        "Save it again with model.save(folder), or convert the estimator again.",
-    )
+            raise damaged("the regression scale is not finite")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import ModelFileError
+from ..damage import damaged, within
 from ..tables import counted
 
 IntArray = npt.NDArray[np.int64]
@@ -25,7 +25,7 @@ MAX_GAIN, MAX_SHIFT, MAX_Q = 0x3FFF, 24, 15
 LINEAR_Q = (38 - 128, 248 - 128)
 MAX_CLASSES = 255
 _MAGIC = b"MLP1"
-_CELLS_A_BLOCK = 4_000_000
+_CELLS_A_BLOCK = 1_000_000  # (row, neuron) pairs at once: bounds the memory of `outputs`
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,8 @@ class Network:
     def outputs(self, values: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
         """int16 [n, n_features] -> float32 [n, n_outputs], what the board puts into its array."""
         out = np.empty((len(values), self.n_outputs), dtype=np.float32)
-        block = max(1, _CELLS_A_BLOCK // WIDEST)
+        widest = max(self.n_features, *(len(layer.bias) for layer in self.layers))
+        block = max(1, _CELLS_A_BLOCK // widest)
         for start in range(0, len(values), block):
             sums = self.activations(values[start : start + block])[-1]
             out[start : start + block] = finish(self.layers[-1], sums)
@@ -155,21 +156,21 @@ def write(network: Network) -> bytes:
 def parse(data: bytes) -> Network:
     """Read and check a file; ModelFileError for whatever the device refuses."""
     if len(data) <= 8 or data[:4] != _MAGIC:
-        raise _damaged("it does not begin as a network does")
+        raise damaged("it does not begin as a network does")
     n, n_layers, size = struct.unpack_from("<HBB", data, 4)
     if size not in (1, 2) or not n_layers or not 0 < n <= WIDEST:
-        raise _damaged(f"{n} features, {n_layers} layers, weights of {size} bytes")
+        raise damaged(f"{n} features, {n_layers} layers, weights of {size} bytes")
     reader = _Reader(data, 8)
     low, gain, shift = reader.table(n)
-    _within("gain", gain, 0, MAX_GAIN)
-    _within("shift", shift, 0, MAX_SHIFT)
+    within("gain", gain, 0, MAX_GAIN)
+    within("shift", shift, 0, MAX_SHIFT)
     layers: list[Layer] = []
     width = n
     for i in range(n_layers):
         layers.append(_layer(reader, width, size, i == n_layers - 1))
         width = len(layers[-1].bias)
     if reader.at != len(data):
-        raise _damaged(f"{len(data) - reader.at} bytes are left over")
+        raise damaged(f"{len(data) - reader.at} bytes are left over")
     return Network(low - 32768, gain, shift, 8 * size, tuple(layers))
 
 
@@ -184,7 +185,7 @@ class _Reader:
     def take(self, count: int, dtype: str) -> IntArray:
         end = self.at + count * np.dtype(dtype).itemsize
         if end > len(self.data):
-            raise _damaged("it is cut short")
+            raise damaged("it is cut short")
         cells = np.frombuffer(self.data[self.at : end], dtype).astype(np.int64)
         self.at = end
         return cells
@@ -194,36 +195,22 @@ def _layer(reader: _Reader, inputs: int, size: int, is_last: bool) -> Layer:
     (head,) = reader.take(1, "<u4").tolist()
     neurons, kind, q = head & 0xFFFF, head >> 16 & 0xFF, head >> 24
     if not 0 < neurons <= WIDEST or (kind > TANH) != is_last or kind > LINEAR:
-        raise _damaged(f"a layer of {neurons} neurons of kind {kind}")
+        raise damaged(f"a layer of {neurons} neurons of kind {kind}")
     if (kind == SOFTMAX and neurons > MAX_CLASSES + 1) or (kind == LOGISTIC and neurons != 1):
-        raise _damaged(f"{neurons} outputs of kind {kind}")
+        raise damaged(f"{neurons} outputs of kind {kind}")
     q -= 128 if kind == LINEAR else 0
     lowest, highest = LINEAR_Q if kind == LINEAR else (0, MAX_Q)
-    _within("q", np.array([q]), lowest, highest)
+    within("q", np.array([q]), lowest, highest)
     bias_low, bias_high, shift = reader.table(neurons)
     bias = ((bias_high ^ 0x8000) - 0x8000) * 65536 + bias_low
     least, most = {LINEAR: (0, 0), SOFTMAX: (2, MAX_SHIFT), LOGISTIC: (2, MAX_SHIFT)}.get(
         kind, (0, MAX_SHIFT)
     )
-    _within("shift", shift, least, most)
+    within("shift", shift, least, most)
     width = -(-inputs // 4) * 4
     rows = reader.take(neurons * width, f"<u{size}").reshape(neurons, width)
     rows -= 1 << (8 * size - 1)
-    _within("sum", bias + TOP * np.maximum(rows, 0).sum(axis=1), -LIMIT + 1, LIMIT - 1)
-    _within("sum", bias + TOP * np.minimum(rows, 0).sum(axis=1), -LIMIT + 1, LIMIT - 1)
-    _within("spare weight", rows[:, inputs:], 0, 0)
+    within("sum", bias + TOP * np.maximum(rows, 0).sum(axis=1), -LIMIT + 1, LIMIT - 1)
+    within("sum", bias + TOP * np.minimum(rows, 0).sum(axis=1), -LIMIT + 1, LIMIT - 1)
+    within("spare weight", rows[:, inputs:], 0, 0)
     return Layer(kind, q, bias, shift, rows[:, :inputs])
-
-
-def _within(what: str, values: npt.NDArray[Any], low: int, high: int) -> None:
-    if values.size and not (low <= values.min() and values.max() <= high):
-        raise _damaged(
-            f"a {what} lies outside {low}..{high} (found {values.min()}..{values.max()})"
-        )
-
-
-def _damaged(why: str) -> ModelFileError:
-    return ModelFileError(
-        f"The model file is damaged: {why}.",
-        "Save it again with model.save(folder), or convert the estimator again.",
-    )

@@ -38,6 +38,9 @@ FloatArray = npt.NDArray[np.float64]
 HEADROOM = 2.0
 _SPREAD = 0.25  # a column is taken to vary at least by this share of its neighbours
 _SUM_SHARE = 0.9  # of what a sum may reach; leaves room for the bias to be corrected
+_MOST_CUT = 16  # gains are tried up to this many times the one that cuts no weight
+_SAMPLE = 500  # rows looked at for that
+_UNSEEN = 0.01 * TOP  # an activation is taken to vary by as much, even if it hardly does there
 _PER_TANH = {"tanh": 2 / math.log(2), "logistic": 1 / math.log(2)}  # tanh(x) in powers of 2
 
 
@@ -119,7 +122,7 @@ def quantise(
             break
         if floats.hidden in _PER_TANH:
             factor = _PER_TANH[floats.hidden]
-            layer = inner.layer(TANH, *inner.powers(factor, MAX_Q, 0), factor)
+            layer = inner.powers(TANH, factor)
             amplitude = 1.0 if floats.hidden == "tanh" else 0.5
             width = np.ones(len(layer.bias))
             per_act, at_zero = width * amplitude / 32767, width * (1 - amplitude)
@@ -163,26 +166,50 @@ class _Neurons:
     def __init__(
         self, weights: FloatArray, bias: FloatArray, acts: IntArray, weight_bits: int
     ) -> None:
-        self.weights, self.bias, self.weight_bits = weights, bias, weight_bits
+        self.weights, self.bias = weights, bias
+        self.top = 2 ** (weight_bits - 1) - 1
         self.mean = acts.mean(axis=0)
+        self.sample = acts[:: -(-len(acts) // _SAMPLE)] - self.mean
 
-    @property
-    def limit(self) -> FloatArray:
-        """The largest gain of each neuron, float64 [neurons]."""
-        weights, bias = self.weights, self.bias
-        above, below = np.maximum(weights, 0).sum(axis=1), np.minimum(weights, 0).sum(axis=1)
-        reach = np.maximum(np.abs(bias + TOP * above), np.abs(bias + TOP * below))
+    def gains(self, step: float, unit: float = 1.0, *, same: bool = False) -> FloatArray:
+        """The best gain of each neuron, float64 [neurons]: those of step 2 are unit * 2^n.
+
+        One large weight need not make all others coarse: from the gain that just keeps it within
+        its bits, larger ones are tried, and the one taken whose sums err least over the rows, cut
+        weights and all. `same`: one for all neurons.
+        """
+        above = np.maximum(self.weights, 0).sum(axis=1)
+        below = np.minimum(self.weights, 0).sum(axis=1)
+        reach = np.maximum(np.abs(self.bias + TOP * above), np.abs(self.bias + TOP * below))
         with np.errstate(divide="ignore"):
-            by_weight = (2 ** (self.weight_bits - 1) - 1) / np.abs(weights).max(axis=1)
-            by_sum = _SUM_SHARE * LIMIT / np.maximum(reach, np.abs(bias))
-        limit: FloatArray = np.minimum(np.minimum(by_weight, by_sum), 2.0**100)
-        if not np.isfinite(limit).all() or (limit <= 0).any():
+            by_weight = self.top / np.abs(self.weights).max(axis=1)
+            by_sum = _SUM_SHARE * LIMIT / np.maximum(reach, np.abs(self.bias))
+        gain = np.minimum(np.minimum(by_weight, by_sum), 2.0**100)
+        if not np.isfinite(gain).all() or (gain <= 0).any():
             raise ModelError("A weight of the network is not a finite number.", _RETRAIN)
-        return limit
+        if step == 2:
+            gain = unit * np.exp2(np.floor(np.log2(gain / unit)))
+        if same:
+            gain = np.full_like(gain, gain.min())
+            by_sum = np.full_like(gain, by_sum.min())
+        best: FloatArray = gain
+        least = self._error(gain, same)
+        for _ in range(round(math.log(_MOST_CUT, step))):
+            gain = gain * step
+            error = np.where(gain <= by_sum, self._error(gain, same), np.inf)
+            best = np.where(error < least, gain, best)
+            least = np.minimum(error, least)
+        return best
 
-    def layer(self, kind: int, q: int, shift: IntArray, factor: float = 1.0) -> Layer:
-        gain: FloatArray = factor * 2.0 ** (q + shift).astype(np.float64)
-        return self._rounded(kind, q, shift, gain)
+    def _error(self, gain: FloatArray, same: bool) -> FloatArray:
+        """Mean square of what rounded and cut weights make of the sums, float64 [neurons]."""
+        exact = self.weights * gain[:, None]
+        lost = exact - np.clip(np.rint(exact), -self.top, self.top)
+        error = np.empty(len(gain))
+        error[:] = np.square(self.sample @ lost.T / gain).mean(axis=0)
+        error += np.square(lost / gain[:, None] * _UNSEEN).sum(axis=1)
+        found: FloatArray = np.full(len(error), error.sum()) if same else error
+        return found
 
     def clipped(self, exact: FloatArray, is_relu: bool) -> tuple[Layer, FloatArray, FloatArray]:
         """A layer that clips, and what an activation is worth: value = act * per_act + at_zero."""
@@ -192,31 +219,32 @@ class _Neurons:
         spread = np.maximum(spread, max(float(spread.max()) / 8, 1e-30)) * HEADROOM
         at_zero = least if is_relu else (least + most - spread) / 2
         self.bias = self.bias - at_zero
-        limit = self.limit
-        shift = np.clip(np.ceil(np.log2(limit * spread / TOP)), 0, MAX_SHIFT)
-        gain = np.minimum(limit, TOP * 2.0**shift / spread).astype(np.float64)
+        gain = self.gains(math.sqrt(2))
+        shift = np.clip(np.ceil(np.log2(gain * spread / TOP)), 0, MAX_SHIFT)
+        gain = np.minimum(gain, TOP * 2.0**shift / spread)
         layer = self._rounded(CLIP, 0, shift.astype(np.int64), gain)
         return layer, 2.0**shift / gain, at_zero
 
     def last(self, output: int) -> Layer:
-        if output == LINEAR:
-            power = int(np.floor(np.log2(self.limit.min())))
-            power = min(max(power, LINEAR_Q[0]), LINEAR_Q[1])
-            return self.layer(LINEAR, power, np.zeros(len(self.bias), dtype=np.int64))
-        factor = 1 / math.log(2)
-        return self.layer(output, *self.powers(factor, MAX_Q, 2), factor)
+        if output != LINEAR:
+            return self.powers(output, 1 / math.log(2), 2)
+        gain = np.clip(self.gains(2, same=True), 2.0 ** LINEAR_Q[0], 2.0 ** LINEAR_Q[1])
+        power = int(np.log2(gain[0]))
+        return self._rounded(LINEAR, power, np.zeros(len(gain), dtype=np.int64), gain)
 
-    def powers(self, factor: float, most: int, least_shift: int) -> tuple[int, IntArray]:
-        """q for the layer and a shift for each neuron: gains are factor * 2^(q + shift)."""
-        power = np.floor(np.log2(self.limit / factor)).astype(np.int64)
-        q = min(int(power.min()) - least_shift, most)
+    def powers(self, kind: int, factor: float, least_shift: int = 0) -> Layer:
+        """A layer whose gains are factor * 2^(q + shift), with one q."""
+        power = np.rint(np.log2(self.gains(2, factor) / factor)).astype(np.int64)
+        q = min(int(power.min()) - least_shift, MAX_Q)
         if q < 0:
             raise ModelError("A weight of the network is too large for 32-bit sums.", _RETRAIN)
-        return q, np.minimum(power - q, MAX_SHIFT)
+        shift = np.minimum(power - q, MAX_SHIFT)
+        gain: FloatArray = factor * 2.0 ** (q + shift).astype(np.float64)
+        return self._rounded(kind, q, shift, gain)
 
     def _rounded(self, kind: int, q: int, shift: IntArray, gain: FloatArray) -> Layer:
         exact = self.weights * gain[:, None]
-        weights = np.rint(exact)
+        weights = np.clip(np.rint(exact), -self.top, self.top)
         bias = np.rint(self.bias * gain + (exact - weights) @ self.mean)
         return Layer(kind, q, bias.astype(np.int64), shift, weights.astype(np.int64))
 
