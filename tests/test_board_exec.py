@@ -9,6 +9,7 @@ from workshop_helpers.board import connect
 from workshop_helpers.errors import (
     BadAnswerError,
     BoardError,
+    BoardGoneError,
     BoardTimeoutError,
     DeviceError,
     DeviceMemoryError,
@@ -120,6 +121,32 @@ def test_a_callback_that_fails_stops_the_program(board):
 def test_unicode_cut_in_two_is_one_letter(board):
     code = "import sys\nw = sys.stdout.buffer.write\nw(b'\\xc3')\nw(b'\\xa9')\nw(b'\\xff')"
     assert board.exec(code) == "é\ufffd"
+
+
+def test_a_reset_by_the_program_is_noticed(own_board):
+    board = own_board()
+    board.exec("kept = 1")
+    with pytest.raises(BoardGoneError, match="was reset while the program ran") as caught:
+        board.exec("print('before')\nimport machine\nmachine.reset()", timeout_s=60.0)
+    assert "reconnect()" in caught.value.mend
+    board.reconnect()
+    with pytest.raises(DeviceError, match="NameError"):
+        board.exec("kept")
+
+
+def test_after_a_reset_by_the_program_the_board_is_usable(own_board):
+    board = own_board()
+    with pytest.raises(BoardGoneError):
+        board.call("machine.reset", timeout_s=60.0)
+    assert board.eval("1 + 1") == 2
+
+
+@pytest.mark.parametrize("wait", ["time.sleep(1)", "pass"])
+def test_a_program_that_prints_a_banner_was_not_reset(board, wait):
+    banner = '\nMicroPython v1.28.0; a board\nType "help()" for more information.\n>>> '
+    code = f"import time\nprint({banner!r}, end='')\n{wait}\nprint('on')"
+    assert board.exec(code, timeout_s=20.0) == banner + "on\n"
+    assert board.eval("1 + 1") == 2
 
 
 def test_soft_reset_frees_memory_and_forgets_names(board):

@@ -8,6 +8,7 @@ with Ctrl-C, so what is on the heap stays there until `soft_reset` is asked for.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -29,6 +30,9 @@ from .port import BAUD, BufferedPort, SilenceError, SocketPort
 
 END = b"\x04"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
+# How a board ends its start: the friendly prompt, where a program's end marks were to come.
+_STARTED = re.compile(rb"MicroPython [^\r\n]+\r\n(?:Type [^\r\n]+\r\n)?>>> \Z")
+_QUIET_S = 0.2  # a prompt is followed by silence
 _ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
@@ -47,6 +51,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.serial = BufferedPort(self.serial, name)
         self.port: BufferedPort = self.serial
         self.in_step = False
+        self._runs = False  # is a program running whose end marks are to come?
         try:
             self.enter(timeout_s)
         except BaseException:
@@ -101,7 +106,29 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise SilenceError
-            port.fill(left_s)
+            if self._runs and _STARTED.search(port.recent):
+                if not port.fill(min(left_s, _QUIET_S)):
+                    self._check_reset(left_s)
+            else:
+                port.fill(left_s)
+
+    def _check_reset(self, timeout_s: float) -> None:
+        """BoardGoneError if the board started anew while a program ran.
+
+        What came looks so, but a program may have printed it: only a prompt answers Ctrl-A. Asked
+        once a program, which sees the byte if it reads its input.
+        """
+        port = self.port
+        self._runs = False
+        port.write(b"\x01")
+        end = time.monotonic() + min(timeout_s, 1.0)
+        while (left_s := end - time.monotonic()) > 0:
+            if port.fill(left_s) and port.recent.endswith(_BANNER + b">"):
+                raise BoardGoneError(
+                    "The board was reset while the program ran.",
+                    "board.reconnect(), or run the command again.",
+                    port=port.name,
+                )
 
     # --- the prompt ----------------------------------------------------------------------------
     def enter(self, timeout_s: float) -> None:
@@ -210,7 +237,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self, timeout: float | None, data_consumer: Callable[[bytes], None] | None = None
     ) -> tuple[bytes, bytes]:
         """mpremote's `follow`, then wait for the next prompt and leave it in the buffer."""
-        output, error = super().follow(timeout, data_consumer)
+        self._runs = True
+        try:
+            output, error = super().follow(timeout, data_consumer)
+        finally:
+            self._runs = False
         self.finish()
         return output, error
 
