@@ -23,6 +23,7 @@ import time
 OLDEST, TOO_NEW = (3, 11), (3, 15)
 LOCK_WAIT_S = 900
 HEARTBEAT_S = 10
+REWRITE_S = 0.3
 ROOT = os.path.dirname(os.path.abspath(__file__))
 STAMP, LOG, MARKER = "workshop-stamp.json", "workshop-install.log", "workshop-venv"
 WINDOWS = os.name == "nt"
@@ -169,6 +170,40 @@ def missing_steps(venv, stamp, with_tests):
     return missing
 
 
+def site_packages(venv):
+    """Where packages are installed, as a list of the one folder or of none."""
+    import glob
+
+    sites = ("Lib/site-packages", "lib/python*/site-packages")
+    return [path for site in sites for path in glob.glob(os.path.join(glob.escape(venv), site))]
+
+
+def contents(venv):
+    """What stands in site-packages: {name: number of entries, of a file 0}. Takes milliseconds."""
+    found = {}
+    for site in site_packages(venv):
+        for entry in os.scandir(site):
+            # pip is not of the lock, and its users like to renew it.
+            if entry.name != "__pycache__" and not entry.name.startswith("pip"):
+                inside = os.listdir(entry.path) if entry.is_dir() else []
+                found[entry.name] = len(set(inside) - {"__pycache__"})
+    return found
+
+
+def lost(venv, stamp):
+    """What of the installed packages is gone, or holds less than when it was installed."""
+    then, now = stamp.get("contents"), contents(venv)
+    if not isinstance(then, dict):
+        return []
+    return sorted(name for name, count in then.items() if now.get(name, -1) < count)
+
+
+def lost_line(names):
+    packages = [name for name in names if not name.endswith(".dist-info")] or names
+    more = len(packages) - 3
+    return ", ".join(packages[:3]) + (f" and {more} more" if more > 0 else "")
+
+
 def why_rebuild(venv, stamp, version):
     """Why the environment can't be kept, or None if it can."""
     if not os.path.isdir(venv) or not os.listdir(venv):
@@ -304,36 +339,128 @@ def install(venv, step):
     """Install one step with uv, else with pip."""
     from shutil import which
 
-    uv, python = which("uv"), in_venv(venv, "python")
+    drop_half_installed(venv)
+    uv, python, total = which("uv"), in_venv(venv, "python"), packages_in(step)
     if uv:
         arguments = install_arguments(step, uv=True)
-        if run(venv, [uv, "pip", "install", "--python", python, *arguments]) == 0:
+        if run(venv, [uv, "pip", "install", "--python", python, *arguments], total) == 0:
             return
+        for line in last_lines(os.path.join(venv, LOG + ".out")):
+            say("  " + line)
         say("uv did not manage; trying pip")  # it does not read pip's own settings
     have_pip(venv)
-    drop_half_installed(venv)
     log = os.path.join(venv, LOG)
     with contextlib.suppress(FileNotFoundError):
         os.remove(log)
     pip = [python, "-I", "-m", "pip", "--disable-pip-version-check", "--log", log]
     # Compiling everything to bytecode takes a quarter of the time, and most of it is never used.
-    if run(venv, [*pip, "install", "--no-compile", *install_arguments(step)]) != 0:
+    if run(venv, [*pip, "install", "--no-compile", *install_arguments(step)], total) != 0:
         raise Stop(explain(log))
 
 
+def packages_in(step):
+    """How many packages a lock names, those for other systems too."""
+    if not step.endswith(".lock"):
+        return 0
+    with open(os.path.join(ROOT, step), encoding="utf-8") as file:
+        return sum("==" in line and line[0] not in " #" for line in file)
+
+
+def last_lines(path, count=3):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return [line.rstrip() for line in file if line.strip()][-count:]
+    except OSError:
+        return []
+
+
 def drop_half_installed(venv):
-    """Forget packages whose install was cut short: pip would take them for whole."""
-    import glob
+    """Forget packages that lack something (an install cut short, a slip of somebody's hand): pip
+    would take them for whole."""
     import shutil
 
-    for site in ("Lib/site-packages", "lib/python*/site-packages"):
-        for info in glob.glob(os.path.join(glob.escape(venv), site, "*.dist-info")):
-            if not os.path.exists(os.path.join(info, "RECORD")):
-                shutil.rmtree(info, ignore_errors=True)
+    for site in site_packages(venv):
+        for name in os.listdir(site):
+            if name.endswith(".dist-info") and not is_whole(site, name):
+                shutil.rmtree(os.path.join(site, name), ignore_errors=True)
 
 
-def run(venv, command):
-    """Run an installer; its own progress on a terminal, else a line every ten seconds."""
+def is_whole(site, info):
+    """Whether every file that a package brought is there; bytecode comes and goes."""
+    import csv
+
+    try:
+        with open(os.path.join(site, info, "RECORD"), encoding="utf-8", newline="") as file:
+            names = [row[0] for row in csv.reader(file) if row]
+    except (OSError, ValueError):
+        return False
+    return all(n.endswith(".pyc") or os.path.exists(os.path.join(site, n)) for n in names)
+
+
+class Following:
+    """What pip or uv is at: from what it writes into `path`, and what there is in the venv."""
+
+    def __init__(self, venv, path, total):
+        self.venv, self.path, self.total = venv, path, total
+        self.position = self.done = self.before = 0
+        self.installing, self.name = False, ""
+
+    def read(self):
+        with open(self.path, "rb") as file:
+            file.seek(self.position)
+            data = file.read()
+        whole = data[: data.rfind(b"\n") + 1]
+        self.position += len(whole)
+        for line in whole.decode("utf-8", "replace").splitlines():
+            self.take(line.strip())
+
+    def take(self, line):
+        import re
+
+        word, _, rest = line.partition(" ")
+        if word == "Ignoring":  # it is for another system
+            self.total -= 1
+        elif line.startswith("Requirement already satisfied"):
+            self.done += 1
+        elif word in ("Collecting", "Downloading"):
+            self.done += word == "Collecting"
+            self.name = re.split(r"-\d|[ =<>;]", rest.split("/")[-1])[0]
+        elif line.startswith("Installing collected packages: "):
+            self.installing, self.total = True, rest.count(",") + 1
+            self.before = self.installed()
+
+    def installed(self):
+        names = [name for site in site_packages(self.venv) for name in os.listdir(site)]
+        return sum(name.endswith(".dist-info") for name in names)
+
+    def __str__(self):
+        self.read()
+        if self.installing:
+            done = min(max(self.installed() - self.before, 0), self.total)
+            return f"installing {done} of {self.total}"
+        if not self.name:
+            return ""
+        count = f" {self.done} of {self.total}:" if self.done and self.total else ""
+        return f"getting{count} {self.name}"
+
+
+class Line:
+    """One line on a terminal, written over and over."""
+
+    length = 0
+
+    def show(self, text):
+        import shutil
+
+        text = text[: shutil.get_terminal_size().columns - 1]
+        sys.stderr.write("\r" + text.ljust(self.length) + ("" if text else "\r"))
+        sys.stderr.flush()
+        self.length = len(text)
+
+
+def run(venv, command, total=0):
+    """Run an installer: one living line on a terminal, else a line every ten seconds. What it
+    writes is in a file beside the log."""
     environment = dict(os.environ, PIP_USER="0", PYTHONNOUSERSITE="1", PIP_NO_INPUT="1")
     environment.pop("PYTHONHOME", None)
     if BUNDLE and is_address(BUNDLE[0]):
@@ -343,18 +470,23 @@ def run(venv, command):
     extra = {"env": environment, "stdin": subprocess.DEVNULL}
     if not WINDOWS:
         extra["pass_fds"] = INHERITED
-    if sys.stderr.isatty():
-        return subprocess.call(command, stdout=sys.stderr, **extra)
-    with open(os.path.join(venv, LOG + ".out"), "wb") as out:
+    path, line = os.path.join(venv, LOG + ".out"), Line() if sys.stderr.isatty() else None
+    with open(path, "wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, **extra)
-        began = time.monotonic()
+        began, following = time.monotonic(), Following(venv, path, total)
         try:
             while True:
                 try:
-                    return process.wait(HEARTBEAT_S)
+                    return process.wait(REWRITE_S if line else HEARTBEAT_S)
                 except subprocess.TimeoutExpired:
-                    say(f"  still at it ({time.monotonic() - began:.0f} s)")
+                    what, seconds = str(following), time.monotonic() - began
+                if line:
+                    line.show(f"workshop:   {what or 'still at it'} ({seconds:.0f} s)")
+                else:
+                    say(f"  still at it ({seconds:.0f} s){what and ': '}{what}")
         finally:
+            if line:
+                line.show("")
             if process.poll() is None:
                 process.terminate()
 
@@ -427,7 +559,8 @@ def explain(log):
 def set_up(venv, with_tests):
     """Bring the environment to what the lock files say. Quick when it is there already."""
     stamp, version = read_stamp(venv), venv_python(venv)
-    if why_rebuild(venv, stamp, version) is None and not missing_steps(venv, stamp, with_tests):
+    kept = why_rebuild(venv, stamp, version) is None
+    if kept and not missing_steps(venv, stamp, with_tests) and not lost(venv, stamp):
         return
     with only_one(venv):
         began = time.monotonic()
@@ -437,6 +570,10 @@ def set_up(venv, with_tests):
             say(f"making the environment {venv} ({why})")
             make_venv(venv)
             stamp, version = {}, venv_python(venv)
+        gone = lost(venv, stamp)
+        if gone:
+            say(f"missing or damaged in {venv}: {lost_line(gone)}; putting it back")
+            stamp["steps"] = {}
         stamp.update(venv=venv, python=version, steps=stamp.get("steps", {}))
         missing = missing_steps(venv, stamp, with_tests)
         if BUNDLE and set(missing) - {"project"}:
@@ -445,16 +582,18 @@ def set_up(venv, with_tests):
             say(STEP_LINES[step] + (" from the bundle" if BUNDLE and step != "project" else ""))
             # Whatever happens from here on, the old stamp does not hold any more.
             stamp["steps"].pop(step, None)
+            stamp.pop("contents", None)
             write_stamp(venv, stamp)
             install(venv, step)
             stamp["steps"][step] = sha
+            stamp["contents"] = contents(venv)
             write_stamp(venv, stamp)
         say(f"ready after {time.monotonic() - began:.0f} s")
 
 
 STEP_LINES = {
     "requirements.lock": "installing what the workshop needs (up to 150 MB the first time)",
-    "requirements-test.lock": "installing what the tests need (30 MB the first time)",
+    "requirements-test.lock": "installing what the tests need (about 85 MB the first time)",
     "project": "installing the workshop itself",
 }
 
@@ -462,13 +601,17 @@ STEP_LINES = {
 # --- the offline bundle -----------------------------------------------------------------------
 def take_bundle(arguments):
     """Remember `--bundle PLACE` (or WORKSHOP_BUNDLE); the arguments without it."""
-    place, rest = os.environ.get("WORKSHOP_BUNDLE"), list(arguments)
-    if rest and rest[0].startswith("--bundle="):
-        place = rest.pop(0).split("=", 1)[1]
-    elif rest and rest[0] == "--bundle":
-        if len(rest) < 2:
-            raise Stop("--bundle needs a folder or an address.")
-        place, rest = rest[1], rest[2:]
+    place, rest, coming = os.environ.get("WORKSHOP_BUNDLE"), [], list(arguments)
+    while coming:
+        word = coming.pop(0)
+        if word == "--bundle":
+            if not coming:
+                raise Stop("--bundle needs a folder or an address.")
+            place = coming.pop(0)
+        elif word.startswith("--bundle="):
+            place = word.split("=", 1)[1]
+        else:
+            rest.append(word)
     if place:
         place = place.rstrip("/") if is_address(place) else os.path.abspath(place)
         BUNDLE[:] = [place]
@@ -599,6 +742,31 @@ def hand_over(venv, arguments):
             continue  # the child got Ctrl-C as well, and decides
 
 
+def project_version():
+    """As pyproject.toml has it; an old Python can't read TOML."""
+    import re
+
+    with open(os.path.join(ROOT, "pyproject.toml"), encoding="utf-8") as file:
+        found = re.search(r'^version = "([^"]+)"', file.read(), re.MULTILINE)
+    return found.group(1) if found else "unknown"
+
+
+def what_stopped(error, venv):
+    """An OSError of the set-up in words."""
+    import errno
+
+    name = str(error.filename or "")
+    if error.errno == errno.ENOSPC:
+        return "the disk is full.\n  What to do: free about 1 GB."
+    if name and (name.startswith(venv) or venv.startswith(name)):
+        return (
+            f"the environment can't be made at {venv}: {error}\n"
+            "  What to do: let the variable WORKSHOP_VENV name a folder that you may write, as in\n"
+            "  WORKSHOP_VENV=~/workshop-venv python3 workshop.py demo"
+        )
+    return f"set-up failed: {error}\n  What to do: get the workshop's files again, all of them."
+
+
 def help_text():
     lines = ["Usage: python3 workshop.py [--bundle PLACE] COMMAND [options]", ""]
     lines += [f"  {name:<9} {text}" for name, text in COMMANDS.items()]
@@ -619,6 +787,9 @@ def main(arguments):
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(help_text())
         return 0
+    if arguments[0] in ("-V", "--version"):
+        print("workshop " + project_version())
+        return 0
     if arguments[0] not in COMMANDS:
         import difflib
 
@@ -628,9 +799,12 @@ def main(arguments):
         return 2
     venv = venv_dir()
     try:
-        set_up(venv, with_tests=arguments[0] == "test")
+        set_up(venv, with_tests=arguments[0] == "test" and "--help" not in arguments)
     except Stop as stop:
         say(str(stop))
+        return 1
+    except OSError as error:
+        say(what_stopped(error, venv))
         return 1
     except KeyboardInterrupt:
         say("stopped. The same command goes on where it was.")

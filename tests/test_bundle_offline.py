@@ -84,7 +84,7 @@ def test_from_a_folder(fresh, how):
         {"WORKSHOP_MIRROR": place, "WORKSHOP_BUNDLE": place},
     ]
     assert "checking the bundle" in result.stderr and "from the bundle" in result.stderr
-    again = fresh.run(*arguments, "doctor", before=cut(), **CUT_OFF, **variable)
+    again = fresh.run("doctor", *arguments, before=cut(), **CUT_OFF, **variable)
     assert again.returncode == 0 and again.stderr == ""
 
 

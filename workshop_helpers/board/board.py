@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import contextlib
-import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +13,7 @@ from .. import paths
 from ..errors import BoardError, FileError
 from . import files
 from .answers import ANSWER_LIMIT_BYTES, between, from_literal, literal, new_token
+from .commands import repl_command
 from .files import DeviceFile, PutReport
 from .info import BoardInfo, read_info
 from .progress import ProgressOption
@@ -246,7 +246,7 @@ class Board:
 
     def repl_hint(self) -> str:
         """The command that opens this board's prompt in a terminal, after `close()`."""
-        return f"mpremote connect {shlex.quote(self.port)} repl"
+        return repl_command(self.port)
 
     def close(self) -> None:
         """Stop what runs, release the port, close a virtual board that came with `connect`."""

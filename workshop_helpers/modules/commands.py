@@ -49,7 +49,8 @@ def install_modules(
     done: list[InstalledModule] = []
     with connect(port) as board:
         for name in names:
-            done.append(install(board, name, source, mirror=mirror))  # type: ignore[arg-type]
+            with Console(stderr=True).status(name):
+                done.append(install(board, name, source, mirror=mirror))  # type: ignore[arg-type]
             if not as_json:
                 print(repr(done[-1])[1:-1], flush=True)
     if as_json:
