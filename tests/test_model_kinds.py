@@ -32,7 +32,7 @@ def _store() -> Any:
 
 
 def test_each_kind_is_found_by_its_name() -> None:
-    for name in ("trees",):
+    for name in ("trees", "mlp", "bayes", "gmm"):
         kind = kinds.get(name)
         assert kind.name == name
         assert kind.supported
