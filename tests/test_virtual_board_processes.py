@@ -226,6 +226,15 @@ def test_board_command_runs_until_told_to_end(tmp_path):
         assert process.returncode == 0 and rest == ""
 
 
+@pytest.mark.parametrize(
+    ("option", "value"), [("--flash-kib", "99999999999"), ("--heap-kib", "99999999")]
+)
+def test_board_command_bounds_its_sizes(option, value):
+    command = [sys.executable, "-m", "workshop_helpers.cli", "board", option, value]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60.0)
+    assert said.returncode == 2 and option in said.stderr and said.stdout == ""
+
+
 def test_board_command_says_how_to_connect(capsys):
     caller = threading.Event()
 
@@ -240,4 +249,4 @@ def test_board_command_says_how_to_connect(capsys):
         assert time.monotonic() < deadline
         time.sleep(0.05)
         said += capsys.readouterr().out
-    assert "mpremote connect socket://127.0.0.1:" in said and "repl" in said
+    assert " connect socket://127.0.0.1:" in said and " repl" in said

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
+import time
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
+from rich.markup import escape
 
+from ..commands import repl_command, workshop_command
 from .virtual_board import VirtualBoard
 
 _LOOK_S = 0.5
@@ -39,13 +41,13 @@ def run_board_forever(
         baud=baud,
         transport=transport,
     )
-    asked_to_end = threading.Event()
-    earlier = _on_sigterm(asked_to_end)
+    earlier = _end_on_sigterm()
     try:
         with board:
             _say(board, flash, heap_size_bytes, as_json)
-            while not asked_to_end.wait(_LOOK_S):
+            while True:
                 board.check()
+                time.sleep(_LOOK_S)
     except KeyboardInterrupt:
         pass
     finally:
@@ -53,10 +55,10 @@ def run_board_forever(
             signal.signal(signal.SIGTERM, earlier)
 
 
-def _on_sigterm(event: threading.Event) -> Any:
-    """SIGTERM sets `event`; the handler before that. None outside the main thread."""
+def _end_on_sigterm() -> Any:
+    """SIGTERM is from now on as Ctrl-C; the handler before that. None outside the main thread."""
     try:
-        return signal.signal(signal.SIGTERM, lambda *_: event.set())
+        return signal.signal(signal.SIGTERM, signal.default_int_handler)
     except ValueError:
         return None
 
@@ -71,11 +73,16 @@ def _say(board: VirtualBoard, flash: Path | None, heap_size_bytes: int, as_json:
         print(json.dumps(answer), flush=True)
         return
     console = Console(highlight=False, soft_wrap=True)
-    kept = f"kept in {flash}" if flash else "thrown away at the end (keep it with --flash FILE)"
+    kept = (
+        f"kept in {escape(str(flash))}"
+        if flash
+        else "thrown away at the end (keep it with --flash FILE)"
+    )
     console.print("[bold]The virtual board is on[/]: the real MicroPython on a serial port.")
     console.print(f"  Port         [bold]{board.port}[/]", markup=True)
     console.print(f"  Its files    {kept}")
-    console.print(f"  A prompt     mpremote connect {board.port} repl    (Ctrl-X leaves it)")
+    prompt, demo = repl_command(board.port), workshop_command("demo", "--port", board.port)
+    console.print(f"  A prompt     {escape(prompt)}    (Ctrl-X leaves it)")
     console.print(f"  In Python    connect({board.port!r})")
-    console.print(f"  The demo     workshop demo --port {board.port}")
+    console.print(f"  The demo     {escape(demo)}")
     console.print("Ctrl-C here ends it.")
