@@ -26,6 +26,10 @@ from .arch import ARCHES, BUILT_ARCHES
 _TIMEOUT_S = 60.0
 # Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
 _FLAGS = ("-X", "no-source-lines")
+# A module may have other code for machine words of 64 bits, whose products need no splitting: the
+# compiler drops what is behind `if _WIDE:`, or what is behind its `else`.
+_WIDE_ARCHES = ("x64", "rv64imc")
+_NARROW, _WIDE = b"\n_WIDE = const(0)", b"\n_WIDE = const(1)"
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     source = paths.NATIVE_MODULES / (f"{name}.py" if arch else f"{name}_ref.py")
     flags = (*_FLAGS, "-s", f"{name}.py", *((f"-march={arch}",) if arch else ()))
     text = source.read_bytes().replace(b"\r\n", b"\n")  # the same bytes from any check-out
+    if arch in _WIDE_ARCHES:
+        text = text.replace(_NARROW, _WIDE)
     key = hashlib.sha256(
         b"\0".join([text, _compiler_version().encode(), *(f.encode() for f in flags)])
     ).hexdigest()
