@@ -1,0 +1,125 @@
+"""Linear regression on the board against NumPy: predictions, steps, training, refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from signal_cases import VARIANTS, Case, from_hex, module_dir, run, run_short_words, to_hex
+from trees_cases import run_script
+
+NAME = "emlearn_linreg"
+
+
+def problem(seed: int, features: int, rows: int, scale: Any = 1.0, **options: object) -> Case:
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(rows, features)) * scale
+    y = X @ (rng.normal(size=features) / scale) + 3 + 0.1 * rng.normal(size=rows)
+    case = {
+        "features": features,
+        "alpha": 0.01,
+        "l1_ratio": 0.5,
+        "rate": 0.05 / max(1, float(np.max(scale)) ** 2) / features**0.5,
+        "X": to_hex(X),
+        "y": to_hex(y),
+        "start": to_hex(rng.normal(size=features + 1)),
+        "steps": 5,
+        "train": None,
+    }
+    return case | options
+
+
+def table() -> list[Case]:
+    return [
+        problem(1, 1, 1),
+        problem(2, 1, 7),
+        problem(3, 4, 50),
+        problem(4, 30, 10),
+        problem(5, 10, 100, alpha=0.0),
+        problem(6, 10, 100, l1_ratio=1.0, alpha=0.3),
+        problem(7, 10, 100, l1_ratio=0.0),
+        problem(8, 5, 40, scale=1e-6),
+        problem(9, 5, 40, scale=1e6),
+        problem(10, 5, 40, scale=np.logspace(-4, 4, 5)),
+        problem(11, 3, 10, X=to_hex(np.zeros(30))),
+        problem(12, 200, 5),
+    ]
+
+
+def mse(w: np.ndarray, X: np.ndarray, y: np.ndarray) -> float:
+    return float(((X @ w[:-1] + w[-1] - y) ** 2).mean())
+
+
+def step(case: Case, w: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Gradient descent on half the mean squared error; soft thresholds for L1."""
+    d, rate, alpha, l1 = (case[k] for k in ("features", "rate", "alpha", "l1_ratio"))
+    error = X @ w[:-1] + w[-1] - y
+    new = w[:d] - rate * (X.T @ error / len(y) + alpha * (1 - l1) * w[:d])
+    new = np.sign(new) * np.maximum(np.abs(new) - alpha * l1 * rate, 0)
+    return np.append(new, w[-1] - rate * error.mean())
+
+
+def check(case: Case, answer: list, tolerance: float) -> None:
+    X = from_hex(case["X"]).reshape(-1, case["features"])
+    y, w = from_hex(case["y"]), from_hex(case["start"])
+    predicted, first, *_, weights, bias, last = answer
+    sizes = np.abs(X) @ np.abs(w[:-1]) + abs(w[-1])
+    assert (np.abs(np.array(predicted) - (X @ w[:-1] + w[-1])) <= 4e-7 * sizes).all()
+    assert first == pytest.approx(mse(w, X, y), rel=tolerance, abs=tolerance)
+    for _ in range(case["steps"]):
+        w = step(case, w, X, y)
+    assert np.allclose([*weights, bias], w, tolerance, tolerance * np.abs(w).max())
+    assert last == pytest.approx(mse(w, X, y), rel=tolerance, abs=tolerance * (y**2).mean())
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_steps_against_numpy(variant, tmp_path):
+    cases = table()
+    for case, answer in zip(cases, run(NAME, tmp_path, variant, cases), strict=True):
+        check(case, answer, 1e-5)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_training_does_the_same_steps(variant, tmp_path):
+    """Also where the rows are summed once."""
+    train = {"max_iterations": 101, "tolerance": -1}
+    cases = [
+        problem(seed, d, rows, train=train, steps=101)
+        for seed, (d, rows) in enumerate([(1, 10), (4, 50), (10, 100), (20, 30), (3, 200)])
+    ]
+    for case, answer in zip(cases, run(NAME, tmp_path, variant, cases), strict=True):
+        assert answer[2] == 100
+        check(case, answer, 1e-4)
+
+
+def test_training_finds_the_solution(tmp_path):
+    train = {"max_iterations": 5000, "tolerance": 1e-9}
+    case = problem(1, 4, 100, alpha=0.0, rate=0.2, train=train)
+    (answer,) = run(NAME, tmp_path, "viper", [case])
+    X = np.column_stack([from_hex(case["X"]).reshape(-1, 4), np.ones(100)])
+    best, *_ = np.linalg.lstsq(X, from_hex(case["y"]), rcond=None)
+    assert answer[2] < 4999  # it stopped by itself
+    assert np.allclose([*answer[3], answer[4]], best, 1e-3, 1e-3)
+
+
+def test_short_words(tmp_path):
+    cases = [case | {"steps": 2} for case in table() if case["features"] < 20]
+    for case in cases[:7]:
+        case["X"] = case["X"][: 8 * 10 * case["features"]]
+        case["y"] = case["y"][: 8 * 10]
+    assert run_short_words(NAME, cases) == run(NAME, tmp_path, "viper", cases)
+
+
+def test_the_twins_share_their_training():
+    from workshop_helpers import paths
+
+    texts = [(paths.NATIVE_MODULES / f"{NAME}{end}.py").read_text() for end in ("", "_ref")]
+    shared = [text[text.index("new = Model") :] for text in texts]
+    assert shared[0] == shared[1]
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_api(variant, tmp_path):
+    folder = module_dir(NAME, tmp_path, variant)
+    assert run_script(variant, "signals_api.py", folder, NAME).startswith("passed")
