@@ -66,7 +66,11 @@ def stream_figure(
     signal.set_title("Streamed from the board")
     for column, name in enumerate(classes):
         shares.plot(
-            t_predictions_s, outputs[:, column], "o-", ms=3, label=name, color=PALETTE[column]
+            *_with_gaps(t_predictions_s, outputs[:, column]),
+            "o-",
+            ms=3,
+            label=name,
+            color=PALETTE[column],
         )
     _truth_band(shares, t_predictions_s, truth, classes)
     shares.set_ylim(0, 1.12)
