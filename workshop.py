@@ -422,9 +422,9 @@ class Following:
             self.total -= 1
         elif line.startswith("Requirement already satisfied"):
             self.done += 1
-        elif word in ("Collecting", "Downloading"):
-            self.done += word == "Collecting"
-            self.name = re.split(r"-\d|[ =<>;]", rest.split("/")[-1])[0]
+        elif word in ("Collecting", "Processing", "Downloading") and rest:
+            self.done += word != "Downloading"
+            self.name = re.split(r"-\d|[=<>;]", rest.split()[0].split("/")[-1])[0]
         elif line.startswith("Installing collected packages: "):
             self.installing, self.total = True, rest.count(",") + 1
             self.before = self.installed()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -72,6 +73,27 @@ def test_a_mistyped_command_costs_no_installation(tmp_path):
     assert result.returncode == 2
     assert "did you mean demo?" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("flag", ["--version", "-V"])
+def test_the_version_costs_no_installation(tmp_path, flag):
+    import tomllib
+
+    project = tomllib.loads((SOURCE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    result = run(flag, WORKSHOP_VENV=str(tmp_path / "venv"))
+    assert result.stdout.strip() == "workshop " + project["project"]["version"]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "tools"), [(["test"], True), (["test", "--help"], False), (["demo"], False)]
+)
+def test_who_gets_the_test_tools(monkeypatch, arguments, tools):
+    asked = []
+    monkeypatch.setattr(workshop, "set_up", lambda venv, with_tests: asked.append(with_tests))
+    monkeypatch.setattr(workshop, "hand_over", lambda venv, arguments: 0)
+    monkeypatch.delenv("WORKSHOP_BUNDLE", raising=False)
+    assert workshop.main(arguments) == 0 and asked == [tools]
 
 
 # --- what is noticed --------------------------------------------------------------------------
@@ -143,6 +165,68 @@ def test_only_what_changed_is_done_again(venv):
     assert list(workshop.missing_steps(venv, {"steps": steps}, False)) == ["project"]
 
 
+def site_of(venv):
+    (site,) = workshop.site_packages(venv)
+    return Path(site)
+
+
+def package_in(venv, name, *files):
+    """A package as pip leaves it."""
+    info = site_of(venv) / f"{name}-1.dist-info"
+    info.mkdir()
+    (site_of(venv) / name).mkdir()
+    for file in files:
+        (site_of(venv) / name / file).touch()
+    rows = [f"{name}/{file},sha256=x,0" for file in files]
+    rows += [f"{name}/__pycache__/a.pyc,,", f"{info.name}/RECORD,,"]
+    (info / "RECORD").write_text("\n".join(rows))
+
+
+def remove(path):
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("path", "says"),
+    [
+        ("spam", ["spam"]),
+        ("spam/b.py", ["spam"]),
+        ("eggs-1.dist-info", ["eggs-1.dist-info"]),
+        ("alone.py", ["alone.py"]),
+        ("spam/__pycache__", []),
+        ("pip", []),
+    ],
+)
+def test_what_was_deleted_is_noticed_and_forgotten(venv, path, says):
+    site = site_of(venv)
+    package_in(venv, "spam", "__init__.py", "b.py")
+    package_in(venv, "eggs", "__init__.py")
+    for folder in ("spam/__pycache__", "pip"):
+        (site / folder).mkdir()
+        (site / folder / "x").touch()
+    (site / "alone.py").touch()
+    stamp = {"contents": workshop.contents(venv)}
+    assert workshop.lost(venv, stamp) == []
+    remove(site / path)
+    assert workshop.lost(venv, stamp) == says
+    workshop.drop_half_installed(venv)
+    whole = {p.name for p in site.glob("*.dist-info")}
+    assert whole == {"spam-1.dist-info", "eggs-1.dist-info"} - (
+        {"spam-1.dist-info"} if says == ["spam"] else set(says)
+    )
+
+
+@pytest.mark.parametrize("stamp", [{}, {"contents": 7}, {"contents": {}}])
+def test_an_older_stamp_says_nothing_of_what_is_lost(venv, stamp):
+    assert workshop.lost(venv, stamp) == []
+
+
+def test_what_is_lost_is_said_in_one_line():
+    names = ["a", "a-1.dist-info", "b", "c", "d"]
+    assert workshop.lost_line(names) == "a, b, c and 1 more"
+    assert workshop.lost_line(["a-1.dist-info"]) == "a-1.dist-info"
+
+
 def test_line_ends_are_no_change(tmp_path):
     (tmp_path / "a").write_bytes(b"x\ny\n")
     (tmp_path / "b").write_bytes(b"x\r\ny\r\n")
@@ -176,6 +260,29 @@ def test_a_package_that_was_cut_short_is_forgotten(venv):
             (site / name / file).touch()
     workshop.drop_half_installed(venv)
     assert [path.name for path in site.glob("*-1.dist-info")] == ["whole-1.dist-info"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_folder_that_can_not_be_written():
+    result = run("doctor", WORKSHOP_VENV="/proc/nope/venv")
+    assert result.returncode == 1 and "Traceback" not in result.stderr
+    assert "can't be made at /proc/nope/venv" in result.stderr
+    assert "What to do: let the variable WORKSHOP_VENV" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (PermissionError(13, "Permission denied", "/a/.venv.lock"), "WORKSHOP_VENV"),
+        (PermissionError(13, "Permission denied", "/a"), "WORKSHOP_VENV"),
+        (FileNotFoundError(2, "No such file", "/a/requirements.lock"), "get the workshop's files"),
+        (OSError(28, "No space left on device", "/a/.venv/x"), "free about 1 GB"),
+        (OSError(5, "Input/output error"), "get the workshop's files"),
+    ],
+)
+def test_what_the_system_refuses_has_a_mend(error, says):
+    text = workshop.what_stopped(error, "/a/.venv")
+    assert "What to do: " in text and says in text
 
 
 # --- one at a time ----------------------------------------------------------------------------
@@ -250,6 +357,61 @@ def test_a_long_installation_shows_that_it_lives(venv, monkeypatch, capsys):
     assert workshop.run(venv, ["sleep", "1"]) == 0
     assert "still at it" in capsys.readouterr().err
     assert workshop.run(venv, ["false"]) != 0
+
+
+PIP_SAYS = """\
+Ignoring colorama: markers 'sys_platform == "win32"' don't match your environment
+Requirement already satisfied: six==1 in /somewhere (from -r /x/requirements.lock (line 1))
+Processing /mnt/wheels/rich-14.0-py3-none-any.whl (from -r /x/requirements.lock (line 5))
+Collecting numpy==2.4 (from -r /x/requirements.lock (line 7))
+  Downloading numpy-2.4-cp313-cp313-manylinux_2_28_x86_64.whl (16.6 MB)
+Collecting scikit-learn==1.8 (from -r /x/requirements.lock (line 9))
+"""
+
+
+def test_what_pip_writes_becomes_one_line(venv, tmp_path):
+    log = tmp_path / "out"
+    log.write_text("Look")
+    following = workshop.Following(venv, str(log), total=5)
+    assert str(following) == ""
+    log.write_text(PIP_SAYS + "Coll")
+    assert str(following) == "getting 4 of 4: scikit-learn"
+    package_in(venv, "old")
+    log.write_text(PIP_SAYS + "Collecting zzz\nInstalling collected packages: numpy, x, zzz\n")
+    assert str(following) == "installing 0 of 3"
+    package_in(venv, "numpy")
+    assert str(following) == "installing 1 of 3"
+
+
+def test_what_uv_writes_becomes_one_line(venv, tmp_path):
+    (tmp_path / "out").write_text("Resolved 125 packages in 3ms\nDownloading scipy (35.0MiB)\n")
+    assert str(workshop.Following(venv, str(tmp_path / "out"), 125)) == "getting scipy"
+
+
+def test_the_packages_of_a_lock_are_counted():
+    assert workshop.packages_in("requirements.lock") > 100
+    assert workshop.packages_in("project") == 0
+
+
+@POSIX
+def test_a_terminal_gets_one_line_that_is_wiped_again(venv):
+    import pty
+
+    code = (
+        "import sys, workshop; workshop.REWRITE_S = 0.05; "
+        "script = 'for i in 1 2 3; do echo Collecting p$i==1; sleep 0.3; done'; "
+        "sys.exit(workshop.run(sys.argv[1], ['sh', '-c', script], 3))"
+    )
+    terminal, end = pty.openpty()
+    try:
+        command = [sys.executable, "-c", code, venv]
+        subprocess.run(command, cwd=SOURCE.parent, stderr=end, timeout=60, check=True)
+        said = os.read(terminal, 1 << 16).decode()
+    finally:
+        os.close(terminal)
+        os.close(end)
+    assert "getting 2 of 3: p2" in said and "\n" not in said
+    assert said.endswith("\r") and said.split("\r")[-2].strip() == ""
 
 
 def test_looking_at_a_finished_environment_installs_nothing(venv, monkeypatch):

@@ -133,6 +133,16 @@ def test_tests_need_more_and_get_it(project):
     assert project.run("test")[2] == ""
 
 
+def test_what_somebody_deleted_is_put_back(project):
+    (package,) = project.venv.glob("lib/python*/site-packages/flit_core")
+    shutil.rmtree(package)
+    code, _, err = project.run("doctor")
+    assert code == 0, err
+    assert "missing or damaged" in err and ": flit_core; putting it back" in err
+    assert (package / "buildapi.py").exists() and project.installed("iniconfig")
+    assert project.run("doctor")[2] == ""
+
+
 def test_changed_metadata_is_installed_without_network(project):
     path = project.folder / "pyproject.toml"
     path.write_text(PYPROJECT.replace('version = "1"', 'version = "2"'))
