@@ -48,6 +48,8 @@ def _make_writable(path: Path) -> str | None:
     """What keeps us from writing into a folder, which is made if missing; None if we can."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        return "it is not a folder"
     except OSError as error:
         return error.strerror or str(error)
     return None if os.access(path, os.W_OK | os.X_OK) else "it is not writable"
