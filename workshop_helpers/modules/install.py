@@ -15,7 +15,8 @@ from ..errors import (
     WorkshopError,
 )
 from .candidates import Candidate, Source, candidates, check_name, chosen_source
-from .try_out import has_smoke_call, in_firmware, try_out
+from .lock import load_lock
+from .try_out import in_firmware, smoke_call, try_out
 
 if TYPE_CHECKING:
     from ..board import Board
@@ -112,7 +113,7 @@ def source_for(model: object) -> Source:
 def _install(board: Board, name: str, source: Source, mirror: str | None) -> InstalledModule:
     notes: list[str] = []
     if in_firmware(board, name):
-        try_out(board, name)
+        try_out(board, name, official=True)  # a firmware's own is most likely the official one
         return InstalledModule(name, "built in", None, None, None, 0, None, tuple(notes))
     path = f"/lib/{name}.mpy"
     refusal: ModuleError | None = None
@@ -123,7 +124,7 @@ def _install(board: Board, name: str, source: Source, mirror: str | None) -> Ins
             notes += [f"removed {old}" for old in stale]
         put = board.put(file.path, path)
         try:
-            imported = try_out(board, name)
+            imported = try_out(board, name, official=file.kind == "official")
         except ModuleError as error:
             refusal = error
             if not error.data.get("try_next") and not (source == "auto" and file.version):
@@ -154,8 +155,11 @@ def _installed(
 ) -> InstalledModule:
     if file.kind == "workshop plain" and source != "plain":
         notes.append("plain Python instead of native code: slower, same answers")
-    if not has_smoke_call(name):
+    if smoke_call(name) is None:
         notes.append("imported, but there is no trial prediction for it")
+    known = load_lock().faults.get(name)
+    if file.kind == "official" and known:
+        notes.append(f"known of it: {known}")
     return InstalledModule(
         name,
         file.kind,

@@ -92,7 +92,7 @@ def board_modules(board: Board) -> list[BoardModule]:
             data = board.get(file.path)
             sha256 = hashlib.sha256(data).hexdigest()
             source, arch = _identify(lock, board, name, sha256)
-            fault = _fault(board, name, file.path)
+            fault = _fault(board, name, file.path, official=source.startswith("official"))
             found.append(BoardModule(name, file.path, source, arch, len(data), sha256, fault))
     return found
 
@@ -108,9 +108,9 @@ def _identify(lock: Lock, board: Board, name: str, sha256: str) -> tuple[str, st
     return "unknown", None
 
 
-def _fault(board: Board, name: str, path: str) -> str | None:
+def _fault(board: Board, name: str, path: str, *, official: bool) -> str | None:
     try:
-        imported = try_out(board, name)
+        imported = try_out(board, name, official=official)
     except ModuleError as error:
         return error.what
     if imported != path:

@@ -27,7 +27,10 @@ class LockedModule:
 
 @dataclass(frozen=True)
 class Lock:
-    """One release of the official set. `modules[name][arch]` is the file for an architecture."""
+    """One release of the official set. `modules[name][arch]` is the file for an architecture.
+
+    `faults[name]` says what we found wrong with an official module that valid input brings out.
+    """
 
     version: str
     abi: str
@@ -35,6 +38,7 @@ class Lock:
     licence: str
     project: str
     modules: dict[str, dict[str, LockedModule]] = field(repr=False)
+    faults: dict[str, str] = field(default_factory=dict, repr=False)
 
     def find(self, name: str, arch: str) -> LockedModule | None:
         """The official build of a module for exactly this architecture, if there is one."""
@@ -66,7 +70,8 @@ def load_lock(path: Path | None = None) -> Lock:
             }
             for name, builds in data["modules"].items()
         }
-        return Lock(version, abi, data["base"], data["licence"], data["project"], modules)
+        faults = {str(name): str(text) for name, text in data["faults"].items()}
+        return Lock(version, abi, data["base"], data["licence"], data["project"], modules, faults)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModuleError(
             f"The list of official modules can't be read: {path.name}: {error!r}.",

@@ -22,12 +22,17 @@ SMOKE_TIMEOUT_S = 10.0
 _BOARD = paths.DEVICE_SCRIPTS / "board"
 
 
-def has_smoke_call(name: str) -> bool:
-    return _smoke_call(name).is_file()
+def smoke_call(name: str, *, official: bool = False) -> Path | None:
+    """The file with a module's first prediction; None if we have none.
 
-
-def _smoke_call(name: str) -> Path:
-    return paths.NATIVE_MODULES / "smoke" / f"{name}.py"
+    Ours goes to the ends of what is allowed, which not every official module survives: those have
+    one of their own.
+    """
+    folder = paths.NATIVE_MODULES / "smoke"
+    for path in (folder / "official" / f"{name}.py", folder / f"{name}.py"):
+        if path.is_file() and (official or path.parent == folder):
+            return path
+    return None
 
 
 def in_firmware(board: Board, name: str) -> bool:
@@ -38,14 +43,15 @@ def in_firmware(board: Board, name: str) -> bool:
         return False  # it has one that does not run, or no sys.path: the install will tell
 
 
-def try_out(board: Board, name: str) -> str | None:
+def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
     """Import the module and let it predict; the path it came from, None if from the firmware.
 
     Raises ModuleError, with `try_next=True` in its data if another build may do better.
     """
+    call = smoke_call(name, official=official)
     try:
-        if has_smoke_call(name):
-            imported, fault = _run(board, _smoke_call(name), "_w_smoke")
+        if call is not None:
+            imported, fault = _run(board, call, "_w_smoke")
         else:  # one of the official set only: that it imports is all that is known
             imported, fault = _run(board, _BOARD / "import_anew.py", "_w_import_anew", name)
     except BoardTimeoutError as error:
