@@ -35,21 +35,26 @@ def values(typecode, limits, seed):
     return np.concatenate([around, near, tiny]).clip(-3e38, 3e38).astype("<f4")
 
 
+# These are the same numbers on boards with 32-bit floats.
 LIMITS = [
     (-32768, 32768, -1.0, 1.0),
     (-1.0, 1.0, -32768, 32767),
-    (0, 4095, 0, 3.3),
-    (0.1, 0.7, -0.3, 12345.678),
+    (0, 4095, 0, 3.3125),
+    (0.109375, 0.703125, -0.3125, 12345.5),
     (1000, 1001, 5, -5),
     (30000.5, 30010.25, -1, 1),
     (-7, 300, 9000, 9001),
-    (1, -1, 1e-3, 2e-3),
+    (1, -1, 2**-10, 2**-9),
     (-1e6, 1e6, -20000, 20000),
-    (1e-6, 2e-6, 0, 1000),
+    (2**-20, 2**-19, 0, 1000),
     (-0.5, 0.5, 0, 255),
-    (0, 1, 0, 1e-12),
+    (0, 1, 0, 2**-40),
 ]
-WIDE = [(-1e30, 1e30, -1e-30, 1e30), (0, 3e38, 0, 3e38), (1e-37, 3e-37, 1e-37, 3e-37)]
+WIDE = [
+    (-(2.0**100), 2.0**100, -(2.0**-100), 2.0**100),
+    (0, 2.0**127, 0, 2.0**127),
+    (2.0**-123, 3 * 2.0**-123, 2.0**-123, 3 * 2.0**-123),
+]
 CASES = [
     (x, out, limits)
     for x in "hf"
@@ -75,7 +80,8 @@ def expected(x, limits):
 def test_vectors(variant, tmp_path):
     data = [values(x, limits, i) for i, (x, _, limits) in enumerate(CASES)]
     cases = [
-        [packed(x, given), out, limits] for given, (x, out, limits) in zip(data, CASES, strict=True)
+        [packed(x, given), out, packed("d", np.array(limits, "<f8"))]
+        for given, (x, out, limits) in zip(data, CASES, strict=True)
     ]
     answers = run_cases(tmp_path, NAME, variant, cases)
     twins = run_cases(tmp_path, NAME, "cpython", cases)
@@ -94,11 +100,12 @@ def test_vectors(variant, tmp_path):
 
 def test_every_int16_survives_the_way_to_float_and_back(tmp_path):
     every = np.arange(-32768, 32768, dtype="<i2")
-    there = [[packed("h", every[i::8]), "f", LIMITS[0]] for i in range(8)]
+    limits = packed("d", np.array(LIMITS[0], "<f8"))
+    there = [[packed("h", every[i::8]), "f", limits] for i in range(8)]
     floats = [bytes.fromhex(text) for text in run_cases(tmp_path, NAME, "viper", there)]
     for i, data in enumerate(floats):
         assert (np.frombuffer(data, "<f4") == every[i::8] / np.float32(32768)).all()
-    limits = (-1.0, 1.0, -32768, 32768)
+    limits = packed("d", np.array((-1, 1, -32768, 32768), "<f8"))
     back = run_cases(tmp_path, NAME, "viper", [[packed("f", d), "h", limits] for d in floats])
     assert [bytes.fromhex(text) for text in back] == [bytes(every[i::8]) for i in range(8)]
 
@@ -113,6 +120,6 @@ def test_vectors_in_words_of(bits, tmp_path):
         given = array(x, values(x, limits, i)[::3].tobytes())
         got = array(out, [0] * len(given))
         module._map(0, 0, 0, given, got, len(given), module._prepare(given, got, *limits))
-        cases.append([packed(x, given.tobytes()), out, limits])
+        cases.append([packed(x, given.tobytes()), out, packed("d", np.array(limits, "<f8"))])
         found.append(got.tobytes().hex())
     assert found == run_cases(tmp_path, NAME, "cpython", cases)

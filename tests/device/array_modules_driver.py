@@ -50,7 +50,8 @@ def emlearn_kmeans(module, values, centroids, features, options):
 def emlearn_arrayutils(module, values, typecode, limits):
     values = unpacked(values)
     out = array(typecode, [0] * len(values))
-    module.linear_map(values, out, *limits)
+    # As bytes, since MicroPython reads some decimal numbers a bit off.
+    module.linear_map(values, out, *unpacked(limits))
     return packed(out)
 
 
