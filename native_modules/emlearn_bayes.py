@@ -49,7 +49,7 @@ def _run(p: int, x: int, f: ptr16, data: ptr8, out: ptr32, costs: ptr32, loglik:
         j = 0
         while j < n:
             x = m[across]
-            p = ((f[j] ^ 0x8000) - m[0]) * (m[across + across] - 0x8000) >> 1
+            p = ((f[j] ^ 0x8000) - m[0]) * (m[across + across] - 0x8000) + 1 >> 1
             p += bias[j] - 0x20000000
             m = ptr16(int(m) + 2)
             if x < 32:

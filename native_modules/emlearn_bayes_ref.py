@@ -135,7 +135,7 @@ class Bayes:
         for j in range(n):
             i = c * n + j
             d = features[j] + 32768 - self._means[i]
-            y = (d * (self._factors[i] - 32768) >> 1) + self._bias[i] - _ZERO
+            y = (d * (self._factors[i] - 32768) + 1 >> 1) + self._bias[i] - _ZERO
             x = self._shifts[i]
             if x < 32:
                 y >>= x

@@ -58,6 +58,7 @@ def _run(a: ptr16, f: ptr16, p: int, data: ptr8, out: ptr32, what: int, table: p
     unit = 12 if what == _DISTANCES else data[10]
     first = int(a)
     h = data[11]
+    half = 1 << h - 1
     c = total = total_e = 0
     while c < k:
         acc = n >> 1  # squares are rounded down: half a unit each makes up for it
@@ -67,7 +68,7 @@ def _run(a: ptr16, f: ptr16, p: int, data: ptr8, out: ptr32, what: int, table: p
             p = bias[j] - 0x20000000
             i = 0 if data[8] else j
             while i <= j:
-                p += ((f[i] ^ 0x8000) - m[i]) * (a[0] - 0x8000) >> h
+                p += ((f[i] ^ 0x8000) - m[i]) * (a[0] - 0x8000) + half >> h
                 a = ptr16(int(a) + 2)
                 i += 1
             x = s[j]

@@ -157,6 +157,7 @@ class Gaussians:
         n = self._data[4]
         layout = self._data[8]
         h = self._data[11]
+        half = 1 << h - 1
         shared = layout == 2
         at = 0 if shared else c * len(self._factors) // self._data[6]
         acc = n >> 1  # squares are rounded down: half a unit each makes up for it
@@ -165,7 +166,7 @@ class Gaussians:
             y = self._bias[c * n + j] - _ZERO
             for i in range(0 if layout else j, j + 1):
                 d = features[i] + 32768 - self._means[c * n + i]
-                y += d * (self._factors[at] - 32768) >> h
+                y += d * (self._factors[at] - 32768) + half >> h
                 at += 1
             x = self._shifts[j if shared else c * n + j]
             if x < 32:

@@ -116,6 +116,22 @@ def seal(data: bytes) -> bytes:
     return data[:12] + zlib.crc32(data[16:]).to_bytes(4, "little") + data[16:]
 
 
+def borderline(estimator, X: np.ndarray, rows: int) -> np.ndarray:
+    """[rows, n_features] where the estimator is about to change its mind, found by halving."""
+    rng = np.random.default_rng(0)
+    said = estimator.predict(X)
+    a, b = (X[rng.permutation(np.resize(np.arange(len(X)), 20 * rows))] for _ in range(2))
+    labels = estimator.predict(a)
+    apart = labels != estimator.predict(b)
+    assert len(set(said.tolist())) > 1
+    a, b, labels = a[apart][:rows], b[apart][:rows], labels[apart][:rows]
+    for _ in range(60):
+        middle = (a + b) / 2
+        same = (estimator.predict(middle) == labels)[:, None]
+        a, b = np.where(same, middle, a), np.where(same, b, middle)
+    return a
+
+
 def damaged(rng: random.Random, data: bytes) -> bytes:
     """The file after one to three accidents; half of them with a checksum that fits."""
     for _ in range(rng.randint(1, 3)):

@@ -123,9 +123,8 @@ class Bayes(Kind):
         refuse_voting(options)
         refuse_weight_bits(options)
         gaussians = cast(Source, source).gaussians
-        n = gaussians.n_features
         largest = np.abs(gaussians.means).max(axis=0)
-        scales = feature_rules.choose_scale(rows, largest, options.scale, np.ones(n, dtype=bool))
+        scales = gaussians.choose_scale(rows, largest, options.scale)
         rounded = rounded_features(rows, scales)
         data = gaussians.pack(_MAGIC, scales, ~rounded)
         values = feature_rules.quantise(rows, scales)[0]

@@ -122,7 +122,7 @@ class FixedGaussians:
             factors = self.a[:, j : j + 1]
         else:
             factors = self._per_component(self.a)[:, : j + 1, j]
-        y = (d * factors >> self.h).sum(axis=2) + self.bias[:, j]
+        y = (d * factors + (1 << self.h - 1) >> self.h).sum(axis=2) + self.bias[:, j]
         right: IntArray = y >> np.maximum(self._per_component(self.shift)[:, j], 0)
         return right
 

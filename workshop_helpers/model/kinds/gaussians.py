@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from ...errors import FeatureError, ModelError
+from .. import features as feature_rules
 from .base import FloatArray
 from .fixed_gaussians import (
     DIAGONAL,
@@ -53,6 +56,35 @@ class Gaussians:
             found[:, c] = constant - (distance / 2 if self.unit == HALF else distance)
         return found
 
+    @property
+    def _product_shift(self) -> int:
+        return 1 if self.factors.ndim == 2 else 1 + (self.n_features - 1).bit_length()
+
+    def _steps(self, scale: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Factors for x * scale, and for each y the shift to its 12 fractional bits [k or 1, n].
+
+        y = (d * a >> h) >> shift, with a below 2**15 and as large as it can be.
+        """
+        diagonal = self.factors.ndim == 2
+        factor = self.factors / (scale if diagonal else scale[:, None])
+        largest = np.abs(factor) if diagonal else np.abs(factor).max(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            power = np.floor(np.log2((MEAN - 1.0) / largest)) - FRACTION - self._product_shift
+        return factor, np.minimum(power, _MOST_SHIFT)
+
+    def choose_scale(self, rows: FloatArray, largest: FloatArray, asked: Any) -> tuple[float, ...]:
+        """As `features.choose_scale`; but small integers are spread over int16, too, where a
+        component is so narrow that steps of 1 lose digits."""
+        used = np.ones(self.n_features, dtype=bool)
+        scales = feature_rules.choose_scale(rows, largest, asked, used)
+        if not isinstance(asked, str) or set(scales) != {1.0}:
+            return scales
+        if (self._steps(np.ones(self.n_features))[1] >= 0).all():
+            return scales
+        most = max(float(np.abs(rows).max()), float(largest.max()), 1.0)
+        room = math.floor(math.log2((MEAN - 1) / feature_rules.HEADROOM / most))
+        return (2.0 ** max(room, 0),) * self.n_features
+
     def pack(self, magic: bytes, scale: tuple[float, ...], exact: npt.NDArray[np.bool_]) -> bytes:
         """The file for features floor(x * scale). `exact` [n]: x * scale are integers.
 
@@ -71,21 +103,16 @@ class Gaussians:
         by = np.asarray(scale, dtype=np.float64)
         diagonal = self.factors.ndim == 2
         centre = self.means * by - np.where(exact, 0.0, 0.5)
-        factor = self.factors / (by if diagonal else by[:, None])
+        factor, shift = self._steps(by)
         if not (np.isfinite(centre).all() and np.isfinite(factor).all()):
             raise ModelError("The estimator's parameters are not finite.", "Fit it again.")
         mean = np.clip(np.rint(centre), -MEAN, MEAN - 1)
-        h = 1 if diagonal else 1 + (n - 1).bit_length()
-        largest = np.abs(factor) if diagonal else np.abs(factor).max(axis=1)  # [k or 1, n]
-        # y = (d * a >> h) >> shift, with a below 2**15 and as large as it can be.
-        with np.errstate(divide="ignore"):
-            power = np.floor(np.log2((MEAN - 1.0) / largest)) - FRACTION - h
-        shift = np.minimum(power, _MOST_SHIFT)
         if (shift < -MOST_LEFT).any():
             raise FeatureError(
                 "A component has hardly any width: a feature is constant in it.",
                 "Leave that feature out, or fit with a larger reg_covar or var_smoothing.",
             )
+        h = self._product_shift
         stretched = 2.0 ** (shift + FRACTION + h)
         a = np.rint(factor * (stretched if diagonal else stretched[:, None, :]))
         parted = mean - centre
@@ -93,9 +120,8 @@ class Gaussians:
             moved = parted * a
         else:
             moved = np.einsum("ki,kij->kj", parted, np.broadcast_to(a, (k, n, n)))
-        terms = np.ones(n) if diagonal else np.arange(1, n + 1)
         half = np.where(shift >= 1, 2.0 ** (shift - 1), 0)
-        bias = np.rint(moved / 2.0**h + terms / 2 + half)
+        bias = np.rint(moved / 2.0**h + half)
         cost = np.rint(ZERO - self.constants * 2.0**self.unit)
         if not (np.abs(bias) < ZERO).all():
             raise FeatureError(

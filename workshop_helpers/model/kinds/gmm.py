@@ -68,9 +68,8 @@ class Mixtures(Kind):
         refuse_weight_bits(options)
         mixture = cast(Source, source)
         answer, has_threshold = _answer(mixture, options)
-        n = mixture.n_features
         largest = np.abs(rows.mean(axis=0)) + _ROOM * rows.std(axis=0)
-        scales = feature_rules.choose_scale(rows, largest, options.scale, np.ones(n, dtype=bool))
+        scales = mixture.gaussians.choose_scale(rows, largest, options.scale)
         rounded = rounded_features(rows, scales)
         metadata: dict[str, Any] = {
             "scale_rule": scale_rule(options.scale, scales),
