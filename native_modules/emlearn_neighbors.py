@@ -28,7 +28,13 @@ _LOW = const(7)  # the least and the greatest feature so far
 _HIGH = const(8)
 _LIMIT = const(9)  # a spread up to here has squared distances that fit a machine word
 _BASE = const(10)  # items that are nearer than the window's
-_WINDOW = const(11)
+_AT = const(11)  # byte offset of where features are copied to
+_WINDOW = const(12)
+# What _search does
+_FIND = const(0)  # copies a new query, fills the window with the nearest items
+_ADD = const(1)  # copies an item, no more
+_FIRST = const(2)  # fills the window with the nearest items again
+_NEXT = const(3)  # fills it with those behind its last one
 _len = len  # found sooner among the module's names than among the built-in ones
 
 # Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
@@ -36,29 +42,25 @@ _len = len  # found sooner among the module's names than among the built-in ones
 _AS_H = b"\x01\x80" * 4
 
 
-@micropython.viper
-def _copy(p: ptr16, q: ptr16, m: ptr32, at: int):
-    """Features, + 32768, to byte `at` of the block; keeps the least and greatest."""
-    end = int(p) + (m[_FEATURES] << 1)
-    q = ptr16(int(m) + at)
-    while int(p) < end:
-        at = p[0] ^ 0x8000
-        q[0] = at
-        if at < m[_LOW]:
-            m[_LOW] = at
-        if at > m[_HIGH]:
-            m[_HIGH] = at
-        p = ptr16(int(p) + 2)
-        q = ptr16(int(q) + 2)
-
-
 # The order of the arguments matters: the first three locals of a function live in registers.
 @micropython.viper
 def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
-    """Fill the window with the nearest items, or with those behind its last one if b is not 0.
-
-    Returns the label that most of them have; the least one of equally many.
-    """
+    """Do what b says; return the label that most in the window have, the least of equally many."""
+    if b < _FIRST:
+        q = ptr16(int(m) + m[_AT])
+        i = m[_FEATURES]
+        while i:
+            i -= 1
+            d = p[0] ^ 0x8000
+            q[0] = d
+            if d < m[_LOW]:
+                m[_LOW] = d
+            if d > m[_HIGH]:
+                m[_HIGH] = d
+            p = ptr16(int(p) + 2)
+            q = ptr16(int(q) + 2)
+        if b:
+            return 0
     window = int(m) + (_WINDOW << 2)
     last = window + (m[_K] - 1) * 12
     w = ptr32(last)
@@ -66,7 +68,7 @@ def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
     base = 0
     a_bound = 0
     b_bound = 0
-    if b:
+    if b == _NEXT:
         base = m[_BASE] + m[_K]
         a_bound = w[0]
         b_bound = w[1]
@@ -209,7 +211,8 @@ class Neighbors:
         i = m[_ITEMS]
         if i >= self._max:
             raise ValueError("max items")
-        _copy(features, m, m, m[_QUERY] + m[_STRIDE] * (i + 1))
+        m[_AT] = m[_QUERY] + m[_STRIDE] * (i + 1)
+        _search(features, m, _ADD, m)
         struct.pack_into("<H", m, m[_LABELS] + 2 * i, label + 32768)
         m[_ITEMS] = i + 1
         self._seen = _AS_H  # predict() shall count the items
@@ -230,17 +233,17 @@ class Neighbors:
         m = ptr32(block)
         if features is not self._seen or int(_len(features)) != m[_FEATURES]:
             self._see(features, m[_ITEMS])
-        _copy(features, block, block, m[_QUERY])
+        m[_AT] = m[_QUERY]
         m[_SEARCHED] = m[_ITEMS]
-        return int(_search(block, block, 0, block))
+        return int(_search(features, block, _FIND, block))
 
     def getresult(self, index):
         m = self._block
         _int(index, 0, m[_SEARCHED] - 1, "result")
         if index < m[_BASE]:
-            _search(m, m, 0, m)
+            _search(m, m, _FIRST, m)
         while index >= m[_BASE] + m[_K]:
-            _search(m, m, 1, m)
+            _search(m, m, _NEXT, m)
         at = _WINDOW + 3 * (index - m[_BASE])
         a, b, index = m[at : at + 3]
         label = struct.unpack_from("<H", m, m[_LABELS] + 2 * index)[0] - 32768
