@@ -1,0 +1,241 @@
+"""The viper modules as ARM machine code: what each is tested with elsewhere, on two small chips.
+
+Pointers have 32 bits there and loads through ptr32 a sign, unlike on the computer that runs the
+tests. `pip install unicorn` brings the emulator; without it, this is skipped.
+"""
+
+from __future__ import annotations
+
+import array_modules
+import gaussians_cases
+import mlp_cases
+import numpy as np
+import pytest
+import signal_cases
+import test_emlearn_arrayutils as arrayutils
+import test_emlearn_bayes as bayes
+import test_emlearn_fft as fft
+import test_emlearn_gmm as gmm
+import test_emlearn_iir as iir
+import test_emlearn_iir_q15 as iir_q15
+import test_emlearn_kmeans as kmeans
+import test_emlearn_linreg as linreg
+import test_emlearn_mlp as mlp
+import test_emlearn_neighbors as neighbors
+import test_emlearn_trees as trees
+import trees_cases
+
+arm_cpu = pytest.importorskip(
+    "arm_cpu", reason="no emulator of ARM chips: `pip install unicorn`", exc_type=ImportError
+)
+
+import arm_module  # noqa: E402 -- only if there is an emulator
+from arm_module import ARCHES, ArmModule  # noqa: E402
+
+from workshop_helpers.modules.build import module_names  # noqa: E402
+
+TWIN = "cpython"  # whose place the ARM code takes in what runs the cases
+API = {
+    "emlearn_arrayutils": "arrayutils_api.py",
+    "emlearn_bayes": "gaussians_api.py",
+    "emlearn_fft": "signals_api.py",
+    "emlearn_gmm": "gaussians_api.py",
+    "emlearn_iir": "signals_api.py",
+    "emlearn_iir_q15": "signals_api.py",
+    "emlearn_kmeans": "kmeans_api.py",
+    "emlearn_linreg": "signals_api.py",
+    "emlearn_mlp": "mlp_api.py",
+    "emlearn_neighbors": "neighbors_api.py",
+    "emlearn_trees": "trees_api.py",
+}
+
+
+@pytest.fixture(params=ARCHES)
+def on_arm(request, monkeypatch):
+    """on_arm(run, ...) is run(...), but what it would run on CPython is ARM code."""
+
+    def run_script(variant: str, script: str, *arguments: object) -> str:
+        return arm_module.run_script(request.param, trees_cases.DEVICE / script, *arguments)
+
+    def call(run, *arguments):
+        with monkeypatch.context() as patch:
+            for cases in (array_modules, gaussians_cases, mlp_cases, signal_cases, trees_cases):
+                patch.setattr(cases, "run_script", run_script)
+            return run(*arguments)
+
+    call.arch = request.param
+    return call
+
+
+def test_every_module_is_here():
+    assert set(API) == set(module_names())
+
+
+@pytest.mark.parametrize("name", API)
+def test_api(name, on_arm, tmp_path):
+    arguments: list[object] = [tmp_path]
+    if API[name] == "signals_api.py":
+        arguments = [tmp_path, name]
+    elif API[name] == "gaussians_api.py":
+        file = tmp_path / "file"
+        own = bayes.MAGIC if name == "emlearn_bayes" else gmm.MAGIC
+        file.write_bytes(gaussians_cases.random_file(1, own, 2, 3, 0, int(own == gmm.MAGIC)))
+        arguments = [name, tmp_path, file]
+    said = arm_module.run_script(on_arm.arch, trees_cases.DEVICE / API[name], *arguments)
+    assert said.startswith("passed"), said
+
+
+@pytest.mark.parametrize("bits", [0, 8, 32])
+def test_trees(bits, on_arm, tmp_path):
+    forests = [f for f in trees.EXTREMES.values() if f.bits == bits and len(f.leaves) < 30000]
+    for seed in range(12):
+        n_classes = 1 if bits == 32 else 1 + seed
+        forests.append(trees_cases.random_forest(seed, 2 + 3 * seed, n_classes, 12, 4, bits))
+    cases = [
+        (f.text().encode(), trees_cases.random_rows(i, 8, f.n_features))
+        for i, f in enumerate(forests)
+    ]
+    answers = on_arm(trees_cases.run_cases, tmp_path, TWIN, cases)
+    for forest, (_, x), got in zip(forests, cases, answers, strict=True):
+        assert not isinstance(got, str), got
+        assert trees_cases.agree(got, forest.outputs(x))
+
+
+def test_neighbors(on_arm, tmp_path):
+    cases = [*neighbors.VECTORS.values(), neighbors.IN_WORDS[-1]]
+    cases = [case for case in cases if len(case[1]) < 1000]
+    answers = on_arm(array_modules.run_cases, tmp_path, neighbors.NAME, TWIN, cases)
+    for case, got in zip(cases, answers, strict=True):
+        assert got == neighbors.expected(*case), case[:1]
+
+
+def test_kmeans(on_arm, tmp_path):
+    answers = on_arm(array_modules.run_cases, tmp_path, kmeans.NAME, TWIN, kmeans.as_cases())
+    twins = array_modules.run_cases(tmp_path, kmeans.NAME, TWIN, kmeans.as_cases())
+    assert dict(zip(kmeans.VECTORS, answers, strict=True)) == dict(
+        zip(kmeans.VECTORS, twins, strict=True)
+    )
+
+
+def test_arrayutils(on_arm, tmp_path):
+    packed = array_modules.packed
+    cases = [
+        [packed(x, arrayutils.values(x, limits, i)), out, packed("d", np.array(limits, "<f8"))]
+        for i, (x, out, limits) in enumerate(arrayutils.CASES)
+    ]
+    answers = on_arm(array_modules.run_cases, tmp_path, arrayutils.NAME, TWIN, cases)
+    assert all(isinstance(answer, str) for answer in answers), answers
+    assert answers == array_modules.run_cases(tmp_path, arrayutils.NAME, TWIN, cases)
+
+
+def test_fft(on_arm, tmp_path):
+    table = fft.table((4, 8, 64, 512))
+    table += [(name, z) for name, z in fft.table((2048,)) if "noise" in name or "scale" in name]
+    cases = [fft.as_case(z) for _, z in table]
+    answers = on_arm(signal_cases.run, fft.NAME, tmp_path, TWIN, cases)
+    for (name, z), answer in zip(table, answers, strict=True):
+        assert fft.largest_error(z, answer) < 2e-4, name
+
+
+def test_iir(on_arm, tmp_path):
+    table = iir.table(200, 30)
+    answers = on_arm(signal_cases.run, iir.NAME, tmp_path, TWIN, [case for *_, case in table])
+    for (name, sos, x, _), answer in zip(table, answers, strict=True):
+        want = iir.expected(sos, x)
+        largest = max(np.abs(want).max(), np.abs(x).max()) or 1
+        assert np.abs(signal_cases.from_hex(answer) - want).max() < 3e-5 * largest, name
+
+
+def test_iir_q15(on_arm, tmp_path):
+    cases = [case for *_, case in iir_q15.table(150, 37)]
+    answers = on_arm(signal_cases.run, iir_q15.NAME, tmp_path, TWIN, cases)
+    assert answers == signal_cases.run(iir_q15.NAME, tmp_path, TWIN, cases)
+
+
+def test_linreg(on_arm, tmp_path):
+    cases = linreg.table()
+    answers = on_arm(signal_cases.run, linreg.NAME, tmp_path, TWIN, cases)
+    for case, answer in zip(cases, answers, strict=True):
+        linreg.check(case, answer, 1e-5)
+
+
+def test_mlp(on_arm, tmp_path):
+    cases = [
+        (data, trees_cases.random_rows(1, 5, mlp.widths_of(data))) for data in mlp.EXTREMES.values()
+    ]
+    answers = on_arm(mlp_cases.run_cases, tmp_path, TWIN, cases)
+    twins = mlp_cases.run_cases(tmp_path, TWIN, cases)
+    for name, got, want in zip(mlp.EXTREMES, answers, twins, strict=True):
+        assert not isinstance(got, str), (name, got)
+        assert got.tobytes() == want.tobytes(), name
+
+
+@pytest.mark.parametrize("module", [bayes, gmm])
+def test_gaussians(module, on_arm, tmp_path):
+    shapes = [(1, 1), (1, 2), (255, 1), (1, 255), (13, 3), (64, 2), *[(5, 3), (7, 2)] * 8]
+    cases = []
+    for seed, (n, k) in enumerate(shapes):
+        layout = seed % 3 if module is gmm else 0
+        layout = 0 if n * n * k > 5000 else layout
+        each = seed // 3 % 2 if module is gmm else 0
+        data = gaussians_cases.random_file(seed, module.MAGIC, n, k, layout, each)
+        cases.append((data, trees_cases.random_rows(seed, 4, n)))
+    answers = on_arm(gaussians_cases.run_cases, tmp_path, module.NAME, TWIN, cases)
+    twins = gaussians_cases.run_cases(tmp_path, module.NAME, TWIN, cases)
+    for got, want in zip(answers, twins, strict=True):
+        assert not isinstance(got, str) and got.keys() == want.keys(), got
+        for method, outputs in got.items():
+            assert outputs.tobytes() == want[method].tobytes(), method
+
+
+# That the emulator would notice.
+
+STUMP = ["f,1", "c,2", "l,0", "l,1", "r,0", "n,0,10,-1,-2"]
+
+
+def test_a_small_chip_refuses_what_it_lacks():
+    code = {
+        "movw": "40f20010", "sdiv": "91fbf1f0", "umull": "a1fb0203", "b.w": "00f000b8",
+        "cbz": "00b1", "it": "08bf00bf",
+    }  # fmt: skip
+    for name, text in code.items():
+        for arch in ARCHES:
+            cpu = arm_cpu.Cpu(arch, {name: bytes.fromhex(f"00e000bf{text}00bf7047")}, 1000)
+            if arch == "armv7em":
+                assert cpu.enter(name, (0, 1, 1, 0)) is None, name
+            else:
+                with pytest.raises(arm_cpu.ArmFault):
+                    cpu.enter(name, (0, 1, 1, 0))
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_an_access_beside_a_buffer_is_a_fault(arch):
+    arm = ArmModule("emlearn_trees", arch)
+
+    def walk(features, out):
+        model = arm.module.load(STUMP)
+        model.check()
+        arm.module._walk(model._data, features, 0, out, model._head)
+        return list(out)
+
+    one, two, none = arm.array("h", [5]), arm.array("f", [0, 0]), arm.array("f")
+    assert walk(one, two) == [1, 0]
+    for features, out, what in (
+        (one, arm.array("f", [0]), "WRITE_UNMAPPED|a write beside"),
+        (one, none, "WRITE_UNMAPPED|a write beside"),
+        (one, bytes(8), "a write to b"),
+        (arm.array("h"), two, "READ_UNMAPPED"),
+    ):
+        with pytest.raises(arm_cpu.ArmFault, match=what):
+            walk(features, out)
+
+
+@pytest.mark.parametrize("arch", ARCHES)
+def test_an_endless_loop_ends(arch):
+    arm = ArmModule("emlearn_trees", arch, max_instructions=5000)
+    model = arm.module.load(STUMP)
+    for i in range(8):
+        model._data[i] = 0
+    model._data[6] = 0  # its right child is the node itself
+    with pytest.raises(arm_cpu.ArmFault, match="no end"):
+        model.predict(arm.array("h", [5]), arm.array("f", [0, 0]))
