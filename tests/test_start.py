@@ -52,6 +52,17 @@ def test_an_error_speaks_in_any_encoding():
     assert error.strip().startswith("!! ") and "What to do" in error and "Traceback" not in error
 
 
+def test_a_check_outside_a_notebook_speaks_in_any_encoding():
+    code = "from workshop_helpers.course.display import show_line as s; s('✘', 'é → x', good=True)"
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert result.stdout.split() == [b"!!", b"e", b"->", b"x"], result.stderr
+
+
 # --- packages ---------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", ["typer", "rich", "platformdirs"])
 def test_a_package_that_the_command_itself_needs(damaged, name):

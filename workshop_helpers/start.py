@@ -17,10 +17,15 @@ _HANDLER = "workshop-plain"
 
 def forgive_encodings() -> None:
     """Let standard output and error write plain signs where their encoding lacks ours."""
-    codecs.register_error(_HANDLER, _plain)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # in a notebook they are something else, and UTF-8
             stream.reconfigure(errors=_HANDLER)
+
+
+def say(text: str) -> None:
+    """Print in plain signs where standard output lacks ours; a learner's own stream stays as is."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    print(text.encode(encoding, _HANDLER).decode(encoding))
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
@@ -33,6 +38,9 @@ def _plain(error: UnicodeError) -> tuple[str | bytes, int]:
 def _sign(sign: str) -> str:
     base = unicodedata.normalize("NFKD", sign).encode("ascii", "ignore").decode()
     return _PLAIN.get(sign) or base or "?"
+
+
+codecs.register_error(_HANDLER, _plain)
 
 
 def missing_package(error: ImportError) -> str | None:

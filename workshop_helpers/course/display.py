@@ -6,6 +6,8 @@ import html
 import sys
 from typing import Any
 
+from ..start import say
+
 _MONOSPACE = (
     "<style>div.highlight pre {font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', "
     "monospace; line-height: 1.35; margin: 0}</style>"
@@ -28,7 +30,7 @@ def show_code(title: str, code: str) -> None:
         shown = {"text/plain": source.data, "text/html": _MONOSPACE + source._repr_html_()}
         tools.display(shown, raw=True)
     else:
-        print(f"# {title}\n{code.rstrip()}")
+        say(f"# {title}\n{code.rstrip()}")
 
 
 def show_line(sign: str, text: str, *, good: bool) -> None:
@@ -40,7 +42,7 @@ def show_line(sign: str, text: str, *, good: bool) -> None:
         both = {"text/plain": f"{sign} {text}", "text/html": f"<div>{rich}</div>"}
         _ipython_display().display(both, raw=True)
     else:
-        print(f"{sign} {text}")
+        say(f"{sign} {text}")
 
 
 def _ipython_display() -> Any:
