@@ -1,7 +1,8 @@
 """IIR filters in plain Python, second-order sections: the twin of `emlearn_iir.py`.
 
-Runs on MicroPython and CPython. It computes in the interpreter's floats; the answers differ by less
-than the error that `emlearn_iir.py` states, if those have 64 bits.
+Runs on MicroPython and CPython. It computes in the interpreter's floats. If those have 64 bits, the
+answers differ by less than the error that `emlearn_iir.py` states; with 32 bits this twin is the
+less exact of the two, as float32 is for poles near the unit circle.
 """
 
 from array import array

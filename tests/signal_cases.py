@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import viper_words
-from trees_cases import native_arch, run_script
+from trees_cases import _has_short_floats, native_arch, run_script
 
 from workshop_helpers import paths
 from workshop_helpers.modules import build
@@ -58,6 +58,11 @@ def _driver() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def has_short_floats(variant: str) -> bool:
+    """Whether the twin computes in float32: TEST_MICROPYTHON may name such a build."""
+    return variant != "cpython" and _has_short_floats()
 
 
 def to_hex(x: Any, dtype: str = "<f4") -> str:

@@ -75,7 +75,7 @@ def test_typical_error(tmp_path):
 
 
 def test_long(tmp_path):
-    cases = [(name, z) for name, z in table((16384,)) if "noise" in name or "large," in name]
+    cases = [(name, z) for name, z in table((8192,)) if "noise" in name or "large," in name]
     answers = run(NAME, tmp_path, "viper", [as_case(z) for _, z in cases])
     for (name, z), answer in zip(cases, answers, strict=True):
         assert largest_error(z, answer) < 2e-3, name

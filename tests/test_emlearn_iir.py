@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from filter_cases import expected, filters, signals
-from signal_cases import VARIANTS, Case, from_hex, module_dir, run, run_short_words, to_hex
+from signal_cases import (
+    VARIANTS,
+    Case,
+    from_hex,
+    has_short_floats,
+    module_dir,
+    run,
+    run_short_words,
+    to_hex,
+)
 from trees_cases import run_script
 
 NAME = "emlearn_iir"
@@ -32,8 +41,10 @@ def test_against_scipy(variant, block, tmp_path):
         largest = max(np.abs(want).max(), np.abs(x).max()) or 1
         errors[name] = np.abs(from_hex(answer) - want).max() / largest
     worst = max(errors, key=errors.get)
-    # The twin rounds its answers to float32; SciPy, here, does not.
-    assert errors[worst] < (3e-5 if variant == "viper" else 1e-6), worst
+    bound = 3e-5
+    if variant != "viper":  # the twin rounds its answers to float32, or all that it computes
+        bound = 2e-2 if has_short_floats(variant) else 1e-6
+    assert errors[worst] < bound, worst
 
 
 def test_short_words(tmp_path):

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
-from signal_cases import VARIANTS, Case, from_hex, module_dir, run, run_short_words, to_hex
+from signal_cases import (
+    VARIANTS,
+    Case,
+    from_hex,
+    has_short_floats,
+    module_dir,
+    run,
+    run_short_words,
+    to_hex,
+)
 from trees_cases import run_script
 
 NAME = "emlearn_linreg"
@@ -63,9 +72,9 @@ def step(case: Case, w: np.ndarray, X: np.ndarray, y: np.ndarray) -> np.ndarray:
 def check(case: Case, answer: list, tolerance: float) -> None:
     X = from_hex(case["X"]).reshape(-1, case["features"])
     y, w = from_hex(case["y"]), from_hex(case["start"])
-    predicted, first, *_, weights, bias, last = answer
+    predicted, weights, (bias, first, last) = (from_hex(text) for text in answer[:3])
     sizes = np.abs(X) @ np.abs(w[:-1]) + abs(w[-1])
-    assert (np.abs(np.array(predicted) - (X @ w[:-1] + w[-1])) <= 4e-7 * sizes).all()
+    assert (np.abs(predicted - (X @ w[:-1] + w[-1])) <= 4e-7 * sizes).all()
     assert first == pytest.approx(mse(w, X, y), rel=tolerance, abs=tolerance)
     for _ in range(case["steps"]):
         w = step(case, w, X, y)
@@ -89,7 +98,7 @@ def test_training_does_the_same_steps(variant, tmp_path):
         for seed, (d, rows) in enumerate([(1, 10), (4, 50), (10, 100), (20, 30), (3, 200)])
     ]
     for case, answer in zip(cases, run(NAME, tmp_path, variant, cases), strict=True):
-        assert answer[2] == 100
+        assert answer[3] == 100
         check(case, answer, 1e-4)
 
 
@@ -99,11 +108,13 @@ def test_training_finds_the_solution(tmp_path):
     (answer,) = run(NAME, tmp_path, "viper", [case])
     X = np.column_stack([from_hex(case["X"]).reshape(-1, 4), np.ones(100)])
     best, *_ = np.linalg.lstsq(X, from_hex(case["y"]), rcond=None)
-    assert answer[2] < 4999  # it stopped by itself
-    assert np.allclose([*answer[3], answer[4]], best, 1e-3, 1e-3)
+    assert answer[3] < 4999  # it stopped by itself
+    assert np.allclose([*from_hex(answer[1]), from_hex(answer[2])[0]], best, 1e-3, 1e-3)
 
 
 def test_short_words(tmp_path):
+    if has_short_floats("viper"):
+        pytest.skip("the learning rate is rounded otherwise")
     cases = [case | {"steps": 2} for case in table() if case["features"] < 20]
     for case in cases[:7]:
         case["X"] = case["X"][: 8 * 10 * case["features"]]

@@ -137,7 +137,7 @@ def test_iir(m):
     iir = m.new(floats(1, 0, 0, 1, -2, 1))
     x = floats(*[3e38] * 100)
     iir.run(x)
-    assert x[99] == float("inf")
+    assert not x[99] < 1e38
 
 
 def test_iir_q15(m):

@@ -31,14 +31,14 @@ def run_fft(module, case):
 def run_filter(module, typecode, coefficients, case):
     x = from_hex(typecode, case["x"])
     iir = module.new(coefficients)
-    out = []
     start = 0
     for length in case["blocks"]:
         block = x[start : start + length]
         iir.run(block)
-        out.append(to_hex(block))
-        start += length
-    return "".join(out)
+        for v in block:
+            x[start] = v
+            start += 1
+    return to_hex(x)
 
 
 def run_iir(module, case):
@@ -58,18 +58,18 @@ def run_linreg(module, case):
     start = from_hex("f", case["start"])
     model.set_weights(start[:d])
     model.set_bias(start[d])
-    found = [[model.predict(X[i : i + d]) for i in range(0, len(X), d)], model.score_mse(X, y)]
+    predicted = array("f", [model.predict(X[i : i + d]) for i in range(0, len(X), d)])
+    first = model.score_mse(X, y)
+    last = None
     if case["train"]:
-        found.append(module.train(model, X, y, **case["train"])[0])
+        last = module.train(model, X, y, **case["train"])[0]
     else:
         for _ in range(case["steps"]):
             model.step(X, y)
     weights = array("f", bytes(4 * d))
     model.get_weights(weights)
-    found.append(list(weights))
-    found.append(model.get_bias())
-    found.append(model.score_mse(X, y))
-    return found
+    rest = array("f", (model.get_bias(), first, model.score_mse(X, y)))
+    return [to_hex(predicted), to_hex(weights), to_hex(rest), last]
 
 
 RUN = {
