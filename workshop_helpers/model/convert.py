@@ -27,10 +27,12 @@ def convert(
     name: str = "model",
     metadata: Mapping[str, Any] | None = None,
 ) -> DeviceModel:
-    """Turn a fitted scikit-learn tree or forest into a model for a board.
+    """Turn a fitted scikit-learn estimator into a model for a board.
 
     Args:
-        estimator: fitted DecisionTree*, ExtraTree*, RandomForest* or ExtraTrees*, one output.
+        estimator: fitted, one output: trees and forests, MLP*, GaussianNB, GaussianMixture,
+            EllipticEnvelope (`kinds.supported()` lists them); all but trees also as the last step
+            of a pipeline of scalers.
         X: [n, n_features], rows such as the board will see (the training rows do): they decide
             the scale. An array, nested lists or a data frame.
         features: names of the columns; else the estimator's, X's, or f0, f1, ...
@@ -52,7 +54,7 @@ def convert(
     Python floats are single precision).
 
     Raises:
-        UnsupportedEstimatorError: no tree ensemble, several outputs, or too many classes.
+        UnsupportedEstimatorError: another estimator, several outputs, or too many classes.
         FeatureError: X is empty, has NaN or the wrong width, or the scale can't work.
         ModelError: not fitted, or too large for the file format.
     """
