@@ -69,7 +69,8 @@ def candidates(
 ) -> Iterator[Candidate]:
     """What to try for a checked name, best first; each is fetched or built when its turn comes.
 
-    With "auto", an official file that can't be had is one line in `notes`.
+    With "auto", an official module that has a known fault is left out where we have our own; that,
+    and an official file that can't be had, is one line in `notes`.
 
     Raises:
         ModuleFetchError: "official", or a module that is not among ours, and it can't be had.
@@ -77,7 +78,10 @@ def candidates(
         ModuleError: a build failed.
     """
     ours = name in module_names()
-    if source in ("auto", "official"):
+    fault = load_lock().faults.get(name)
+    if source == "auto" and ours and fault:
+        notes.append(f"not the official module, which has a fault: {fault}")
+    elif source in ("auto", "official"):
         try:
             yield from _official(info, name, mirror, patient=source == "official" or not ours)
         except (ModuleFetchError, ModuleArchError) as error:

@@ -71,9 +71,10 @@ def install(
         name: of a module of ours or of the official set.
         source: "official": emlearn-micropython's own build by the lock, or an error. "workshop":
             ours, as native code if the board can, else the plain twin. "viper" or "plain": just
-            that one of ours. "auto": the official one if it is in the cache or comes within
-            seconds (a host that did not answer is not asked again in this process), else as
-            "workshop"; WORKSHOP_MODULES says what "auto" means, if it is set.
+            that one of ours. "auto": the official one if the lock knows no fault of it, and it
+            is in the cache or comes within seconds (a host that did not answer is not asked again
+            in this process), else as "workshop"; WORKSHOP_MODULES says what "auto" means, if
+            it is set.
         mirror: whom to ask for official files; None: WORKSHOP_MIRROR, else the official site.
 
     Raises:
