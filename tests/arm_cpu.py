@@ -6,20 +6,13 @@ checked, so that no access beside a buffer goes unseen; code can't be written, n
 
 from __future__ import annotations
 
-import functools
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-import pytest
-
-unicorn = pytest.importorskip(
-    "unicorn",
-    reason="no emulator: `pip install unicorn` to run ARM code (Linux x86-64 and ARM, macOS, "
-    "64-bit Windows)",
-)
-from unicorn import arm_const as arm  # noqa: E402 -- only if there is a unicorn
+import unicorn
+from unicorn import arm_const as arm
 
 PAGE = 4096
 CODE, TABLES, STUBS, STACK, HEAP, HEAP_END = (
@@ -51,7 +44,6 @@ def _pages(size: int) -> int:
     return -(-size // PAGE) * PAGE
 
 
-@functools.cache
 def _count(code: bytes) -> int:
     """How many instructions there are in Thumb code."""
     at = n = 0
@@ -73,6 +65,7 @@ class Cpu:
         self.arch = arch
         self._max = max_instructions
         self.instructions: Counter[str] = Counter()
+        self._blocks: dict[tuple[int, int], tuple[str, int]] = {}
         # Without UC_MODE_MCLASS: with it, unicorn 2.1 takes a Cortex-M33 whatever it is told.
         self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         uc.ctl_set_cpu_model(MODELS[arch])
@@ -170,8 +163,12 @@ class Cpu:
         self._uc.emu_stop()
 
     def _on_block(self, uc: object, address: int, size: int, user: object) -> None:
-        name = self._names[bisect_right(self._starts, address) - 1]
-        self.instructions[name] += _count(bytes(self._uc.mem_read(address, size)))
+        if (address, size) not in self._blocks:
+            name = self._names[bisect_right(self._starts, address) - 1]
+            code = bytes(self._uc.mem_read(address, size))
+            self._blocks[address, size] = (name, _count(code))
+        name, n = self._blocks[address, size]
+        self.instructions[name] += n
 
     def _on_new_code(self, uc: object, block: Any, before: object, user: object) -> None:
         """Unicorn's Cortex-M0 refuses what is wider than 16 bits, but not these two."""

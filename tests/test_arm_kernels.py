@@ -25,14 +25,17 @@ import test_emlearn_neighbors as neighbors
 import test_emlearn_trees as trees
 import trees_cases
 
-arm_cpu = pytest.importorskip(
-    "arm_cpu", reason="no emulator of ARM chips: `pip install unicorn`", exc_type=ImportError
+pytest.importorskip(
+    "unicorn",
+    reason="there is no emulator of ARM chips: `pip install unicorn`",
+    exc_type=ImportError,
 )
 
-import arm_module  # noqa: E402 -- only if there is an emulator
-from arm_module import ARCHES, ArmModule  # noqa: E402
+import arm_cpu
+import arm_module
+from arm_module import ARCHES, ArmModule
 
-from workshop_helpers.modules.build import module_names  # noqa: E402
+from workshop_helpers.modules.build import module_names
 
 TWIN = "cpython"  # whose place the ARM code takes in what runs the cases
 API = {
