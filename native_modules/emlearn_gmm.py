@@ -7,7 +7,7 @@ kept to 2**-12, beyond that to 14 bits. Their sum has a shift of its own, so tha
 Log-sum-exp is a table with quadratic interpolation, off by at most 2**-12 for each component but
 the first; beyond log-likelihoods of about -2**16 the likeliest component counts alone. Against
 floats: see `error_bound` in model.json.
-Cost: two multiplications a coefficient and component; on x64, 0.6 us for 4 diagonal components of
+Cost: a multiplication a coefficient, and one a square; on x64, 0.6 us for 4 diagonal components of
 13 features, 3.9 us for 4 full ones of 30, a fiftieth of the twin's time.
 Memory: the file's size. `predict`, `loglik` and `distances` allocate nothing once they have seen
 their two buffers (the model keeps a reference to them).
