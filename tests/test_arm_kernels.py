@@ -242,3 +242,19 @@ def test_an_endless_loop_ends(arch):
     model._data[6] = 0  # its right child is the node itself
     with pytest.raises(arm_cpu.ArmFault, match="no end"):
         model.predict(arm.array("h", [5]), arm.array("f", [0, 0]))
+
+
+@pytest.mark.parametrize(("arch", "most"), [("armv6m", 14000), ("armv7em", 13500)])
+def test_what_a_prediction_costs(arch, most):
+    """Instructions, the same on any computer: 50 trees of 6 levels may not become slower."""
+    forest = trees_cases.random_forest(1, 64, 10, 50, 6)
+    arm = ArmModule("emlearn_trees", arch, counting=True)
+    model = arm.module.load(forest.text().splitlines())
+    features, out = arm.array("h", bytes(128)), arm.array("f", bytes(40))
+    counts = []
+    for row in trees_cases.random_rows(1, 20, 64).tolist():
+        features[:] = arm.array("h", row)
+        arm.cpu.instructions.clear()
+        model.predict(features, out)
+        counts.append(arm.cpu.instructions.total())
+    assert sum(counts[1:]) / 19 < most, sum(counts[1:]) / 19
