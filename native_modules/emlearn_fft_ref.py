@@ -16,9 +16,9 @@ def _want(x, n, what):
 
 class FFT:
     def __init__(self, length):
-        """For arrays of `length` numbers, a power of two from 4 to 65536."""
-        if type(length) is not int or not 4 <= length <= 65536 or length & (length - 1):
-            raise ValueError("length: want a power of two, 4 to 65536")
+        """For arrays of `length` numbers, a power of two from 4 to 16384."""
+        if type(length) is not int or not 4 <= length <= 16384 or length & (length - 1):
+            raise ValueError("length: want a power of two, 4 to 16384")
         self._n = length
         self._sin = self._cos = None
 

@@ -2,8 +2,8 @@
 
 Same API as the plain twin `emlearn_linreg_ref.py`, which says it in a few lines of floats.
 Viper has no floats: a sum of products is made of 28-bit products that share the largest exponent,
-and rounded once. Its error is below (terms + 4) * 2**-28 of the largest product, plus half a bit of
-the float32 result. Numbers below 1e-38 count as 0, infinities and NaN as numbers of 2**128.
+and rounded once to float32. Its error is below 4e-7 of the sum of their sizes. Numbers below 1e-38
+count as 0, infinities and NaN as numbers of 2**128.
 Memory: 12 bytes a feature; training takes 4 bytes a row or, for more rows than features, 4 bytes
 for each pair of features. `predict` allocates the float that it returns, and no more.
 """

@@ -48,7 +48,7 @@ def run_short_words(name: str, cases: list[Case]) -> list[Any]:
     driver = _driver()
     module: Any = viper_words.load(paths.NATIVE_MODULES / f"{name}.py", 32)
     module._want = lambda *_: None  # the look at a typecode is for MicroPython's arrays
-    return [driver.RUN[name](module, case) for case in cases]
+    return [driver.RUN[name](module, dict(case)) for case in cases]
 
 
 def _driver() -> ModuleType:

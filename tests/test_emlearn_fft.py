@@ -25,6 +25,8 @@ def signals(n: int) -> dict[str, np.ndarray]:
         "full scale": np.sign(noise) * 32768,
         "largest": np.sign(noise) * 3e38 / n,
         "smallest": noise * 1e-25,
+        "largest mantissa": 0 * t - (2 - 2.0**-23),
+        "click above faint noise": 1e4 * (t == 1) + np.sign(noise),
         "one large": 1e6 * (t == 1) + noise,
     }
 
@@ -56,12 +58,16 @@ def largest_error(z: np.ndarray, answer: list[str]) -> float:
     return float(np.abs(got - want).max() / (np.abs(want).max() or 1))
 
 
+def stated_error(length: int) -> float:
+    return 3e-5 + length**1.5 * 2.0**-27
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_against_numpy(variant, tmp_path):
     cases = table((4, 8, 16, 64, 256, 1024, *((4096,) if variant == "viper" else ())))
     answers = run(NAME, tmp_path, variant, [as_case(z) for _, z in cases])
-    bound = 2e-4 if variant == "viper" else 1e-6
     for (name, z), answer in zip(cases, answers, strict=True):
+        bound = stated_error(len(z)) if variant == "viper" else 1e-6
         assert largest_error(z, answer) < bound, name
 
 
@@ -75,10 +81,10 @@ def test_typical_error(tmp_path):
 
 
 def test_long(tmp_path):
-    cases = [(name, z) for name, z in table((8192,)) if "noise" in name or "large," in name]
+    cases = [(name, z) for name, z in table((8192,)) if "noise" in name]
     answers = run(NAME, tmp_path, "viper", [as_case(z) for _, z in cases])
     for (name, z), answer in zip(cases, answers, strict=True):
-        assert largest_error(z, answer) < 2e-3, name
+        assert largest_error(z, answer) < stated_error(len(z)), name
 
 
 def test_short_words(tmp_path):
