@@ -49,6 +49,8 @@ def execute(
 
     stand_ins: dict[str, Any] = {
         "array": types.SimpleNamespace(array=Array),
+        # Collecting all of CPython's heap takes long, and nothing here waits for it.
+        "gc": types.SimpleNamespace(collect=int, disable=int, enable=int),
         "micropython": types.SimpleNamespace(viper=viper, native=plain, const=plain),
         "sys": types.SimpleNamespace(
             argv=["", *arguments],
