@@ -8,7 +8,6 @@ import pytest
 
 from workshop_helpers.board import Board, connect
 
-
 # The same modules with and without a network: those of this repository. Tests of the official ones
 # bring a server of their own.
 os.environ["WORKSHOP_MODULES"] = "workshop"
