@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import hashlib
-import os
 import posixpath
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DeviceError, FileError, FlashFullError, TransferError, WorkshopError
+from ..files import write_whole
 from . import transfer
 from .device_errors import as_file_error
 from .progress import ProgressOption, show_progress
@@ -232,9 +232,4 @@ def _write_host_file(target: Path, name: str, data: bytes) -> None:
         if name in ("", ".", "..") or set(name) & set('\\/:*?"<>|\0'):
             raise FileError(f"{name!r} is no name for a file here.", "Name the target file.")
         target = target / name
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_bytes(data)
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole(target, data)

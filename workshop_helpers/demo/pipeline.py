@@ -21,8 +21,6 @@ from .report import write_report
 from .result import DemoResult
 from .terminal import LiveTable, step
 
-WINDOW = 20  # samples: 2 s at 10 Hz
-HOP = 5  # samples: a prediction every 0.5 s
 REPLAY_S = 5.0  # of each held-out recording, so that all activities come by in 20 s
 N_TREES = 20
 SEED = 1
@@ -123,8 +121,8 @@ def _features(console: Console) -> tuple[datasets.Dataset, FeatureSet, FeatureSe
             f"{len(data.classes)} activities; {len(test)} recordings held out"
         )
     with step(console, "Windows and features, by the code that also runs on the board") as say:
-        train_set = motion_features(train, window=WINDOW, hop=HOP)
-        test_set = motion_features(test, window=WINDOW, hop=HOP)
+        train_set = motion_features(train)
+        test_set = motion_features(test)
         say(f"{len(train_set.X)} + {len(test_set.X)} windows × {train_set.X.shape[1]} features")
     return data, train_set, test_set
 

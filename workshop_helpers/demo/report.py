@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import os
 from pathlib import Path
 from string import Template
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from .. import plots
 from ..datasets import Dataset
 from ..features import FeatureSet
+from ..files import write_whole
 from ..model import DeviceModel, VerifyReport
 from ..stream import Record
 from ..text import printable
@@ -43,8 +43,8 @@ def write_report(
         [str(v) for v in test_set.y], [str(v) for v in verified.device_labels], data.classes
     )
     stream = _stream_figure(records, data)
-    (out_dir / "confusion.png").write_bytes(plots.png(confusion))
-    (out_dir / "stream.png").write_bytes(plots.png(stream))
+    write_whole(out_dir / "confusion.png", plots.png(confusion))
+    write_whole(out_dir / "stream.png", plots.png(stream))
     page = Template(TEMPLATE.read_text(encoding="utf-8")).substitute(
         board=_text(result.board),
         agreement=f"{result.agreement:.2%}",
@@ -59,9 +59,7 @@ def write_report(
         model=_text(f"{model.size_bytes:,} bytes, {model.voting} voting"),
     )
     target = out_dir / "report.html"
-    partial = target.with_suffix(".html.part")
-    partial.write_text(page, encoding="utf-8")
-    os.replace(partial, target)
+    write_whole(target, page.encode())
     return target
 
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError, ModelFileError
+from ..files import write_whole
 from . import features as feature_rules
 from . import kinds
 from .tables import counted, table_html
@@ -144,7 +143,7 @@ class DeviceModel:
         target = Path(folder)
         target.mkdir(parents=True, exist_ok=True)
         for name, data in self.files.items():
-            _write_whole(target / name, data)
+            write_whole(target / name, data)
         return target
 
     @classmethod
@@ -240,19 +239,6 @@ def _from_json(meta: Any, data: bytes) -> DeviceModel:
         raise ModelFileError(f"model.json lacks or garbles {error}.", _AGAIN) from None
     except ModelError as error:
         raise ModelFileError(f"model.json is damaged: {error.what}", _AGAIN) from None
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Write beside the target and rename, so that a half-written file never has its name."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 _AGAIN = "Save the model again with model.save(folder)."

@@ -1,4 +1,4 @@
-"""A live view of a stream in a notebook: one picture, drawn anew about ten times a second."""
+"""A live view of a stream in a notebook: one picture, drawn anew up to ten times a second."""
 
 from __future__ import annotations
 

@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from ..text import printable
 
-RECORD_START = 0x1E
 SEQ_MODULUS = 1 << 30
 MAX_RECORD_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 4 * 1024
