@@ -134,6 +134,57 @@ class BadAnswerError(BoardError):
     default_mend = "board.soft_reset(), then try again; ask for numbers, strings, lists or dicts."
 
 
+class UnknownBoardError(BoardError):
+    """No such board in the catalogue."""
+
+    code = "UNKNOWN_BOARD"
+
+
+# --- firmware ---------------------------------------------------------------------------------
+class FirmwareError(WorkshopError):
+    """A board's firmware can't be found, read or written."""
+
+    code = "FIRMWARE"
+
+
+class FirmwareFileError(FirmwareError):
+    """There is no firmware for this board at hand, or the file is not one."""
+
+    code = "FIRMWARE_FILE"
+
+
+class WrongChipError(FirmwareError):
+    """The firmware was made for another chip than the one on the board; nothing was erased."""
+
+    code = "WRONG_CHIP"
+    default_mend = "Take the firmware for this board: `workshop flash --list` names it."
+
+
+class OldFirmwareError(FirmwareError):
+    """This MicroPython is too old for native modules."""
+
+    code = "OLD_FIRMWARE"
+
+
+class NoBootLoaderError(FirmwareError):
+    """The board does not answer as a boot loader does, or its drive does not show."""
+
+    code = "NO_BOOT_LOADER"
+
+
+class FlashingError(FirmwareError):
+    """Writing was cut short or what was written reads back otherwise."""
+
+    code = "FLASHING"
+    default_mend = "Run the same command again; if it fails again, use a shorter cable."
+
+
+class FlashToolError(FirmwareError):
+    """The program that writes this kind of board is not installed."""
+
+    code = "FLASH_TOOL"
+
+
 # --- files on the board -----------------------------------------------------------------------
 class FileError(BoardError):
     """A file operation on the board failed."""

@@ -13,15 +13,12 @@ from dataclasses import dataclass, replace
 from serial.tools import list_ports as pyserial_ports
 
 from ..errors import ManyBoardsError
+from . import catalogue
 
 MICROPYTHON, MAKER, BRIDGE, UNKNOWN, NEVER = 100, 90, 60, 10, 0
 GOOD_ENOUGH = BRIDGE
 
-# (vendor, product) that only MicroPython uses
-_MICROPYTHON = {
-    (0x2E8A, 0x0005): "MicroPython on a Raspberry Pi chip",
-    (0x303A, 0x4001): "MicroPython on an Espressif chip",
-}
+# What the catalogue does not know by its exact identity: vendors, and USB serial chips.
 _MAKERS = {
     0xF055: "MicroPython board",
     0x2E8A: "Raspberry Pi board",
@@ -123,8 +120,11 @@ def _judge(port: PortRecord) -> tuple[int, str]:
     identity = (port.vid, port.pid or 0)
     if identity in _PROBES:
         return UNKNOWN, _PROBES[identity]
-    if identity in _MICROPYTHON:
-        return MICROPYTHON, _MICROPYTHON[identity]
+    if known := catalogue.match(identity):
+        when = {u.when for b in known for u in b.usb if (u.vid, u.pid) == identity}
+        if when == {"running"}:
+            return MICROPYTHON, f"MicroPython on {_named(known)}"
+        return MAKER, f"{_named(known)}, perhaps in its boot loader"
     if port.vid == 0xF055 or "micropython" in text.lower():
         return MICROPYTHON, "MicroPython board"
     if port.vid in _MAKERS:
@@ -132,6 +132,14 @@ def _judge(port: PortRecord) -> tuple[int, str]:
     if port.vid in _BRIDGES:
         return BRIDGE, _BRIDGES[port.vid]
     return UNKNOWN, "unknown USB device"
+
+
+def _named(boards: tuple[catalogue.KnownBoard, ...]) -> str:
+    """One board by its name, several by what they have in common."""
+    if len(boards) == 1:
+        return boards[0].title
+    chips = sorted({board.chip for board in boards})
+    return f"a board with {' or '.join(chips)}"
 
 
 def _identity(port: PortRecord) -> tuple[object, ...]:
