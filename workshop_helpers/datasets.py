@@ -1,4 +1,5 @@
-"""The recordings in data/, checked before use. Their origin and licence: data/README.md."""
+"""Data sets: those in data/, checked before use (origin and licence: data/README.md), and folders
+of the learner's own recordings."""
 
 from __future__ import annotations
 
@@ -8,18 +9,35 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .errors import DataError
-from .paths import DATA
+from .paths import DATA, recordings_dir, recordings_folder
+
+if TYPE_CHECKING:
+    from .recordings import RecordingSet
 
 # SHA-256 of each file, as its extract script prints it.
 _SHA256 = {
     "basic_motions": "2ee6a920aad46cf3949db6fabecfa4e9f6c8f92d46dae8978e9dc3d72ed8871f",
 }
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """Runs of samples to cut windows from; no window spans two of them.
+
+    `samples`: int16 [n_samples, n_channels] each, of any length; for each its label, str [n], and
+    the index of its recording, intp [n].
+    """
+
+    samples: list[NDArray[np.int16]]
+    labels: NDArray[np.str_]
+    recording: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -55,6 +73,10 @@ class Dataset:
         """The different labels, sorted."""
         return tuple(str(label) for label in np.unique(self.labels))
 
+    def pieces(self) -> Pieces:
+        """Each recording is one piece."""
+        return Pieces(list(self.samples), self.labels, np.arange(len(self), dtype=np.intp))
+
     def part(self, split: str) -> Dataset:
         """Only the recordings of "train" or of "test"."""
         keep = self.split == split
@@ -88,14 +110,22 @@ class Dataset:
         )
 
 
-def load(name: str = "basic_motions") -> Dataset:
-    """Load a data set that is part of the workshop.
+@overload
+def load(name: Literal["basic_motions"] = ...) -> Dataset: ...
+@overload
+def load(name: str | Path) -> Dataset | RecordingSet: ...
+def load(name: str | Path = "basic_motions") -> Dataset | RecordingSet:
+    """Load a data set that is part of the workshop, or a folder of your own recordings.
+
+    `name`: "basic_motions"; or a folder in `notebooks/recordings` (WORKSHOP_RECORDINGS), or the
+    path of one elsewhere.
 
     Raises:
-        DataError: no such data set, or its file is missing or damaged.
+        DataError: no such data set or folder; a file is missing or damaged; or the recordings of
+            the folder can't be mixed, since they differ in rate, channels or units.
     """
     if name not in _SHA256:
-        raise DataError(f"There is no data set {name!r}.", f"Choose one of: {', '.join(_SHA256)}.")
+        return _own(name)
     path = DATA / f"{name}.npz"
     mend = "Get the file again: `git checkout -- data`, or unpack the workshop's archive anew."
     try:
@@ -109,6 +139,20 @@ def load(name: str = "basic_motions") -> Dataset:
             return _dataset(name, {key: arrays[key] for key in arrays.files})
     except (ValueError, KeyError, zipfile.BadZipFile) as error:
         raise DataError(f"data/{path.name} is not laid out as expected: {error}", mend) from error
+
+
+def _own(name: str | Path) -> RecordingSet:
+    from .recordings import load_set
+
+    folder = recordings_folder(name)
+    if folder.is_dir():
+        return load_set(folder)
+    own = recordings_dir()
+    there = sorted(path.name for path in own.iterdir() if path.is_dir()) if own.is_dir() else []
+    raise DataError(
+        f"There is no data set {str(name)!r}.",
+        f"Choose one of: {', '.join([*_SHA256, *there])}; or the path of a folder of recordings.",
+    )
 
 
 def to_npy(samples: NDArray[np.int16]) -> bytes:

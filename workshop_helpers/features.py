@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .datasets import Dataset
+from .datasets import Pieces
 from .errors import FeatureError
 from .paths import DEVICE_SCRIPTS
+
+Samples = NDArray[np.int16] | Sequence[NDArray[np.int16]]
 
 # Two seconds at 10 Hz, and an answer every half second.
 WINDOW, HOP = 20, 5
@@ -50,12 +52,13 @@ def features_id() -> str:
 
 
 def windows(
-    samples: NDArray[np.int16], window: int = WINDOW, hop: int = HOP
+    samples: Samples, window: int = WINDOW, hop: int = HOP
 ) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
     """Cut recordings into windows.
 
     Args:
-        samples: int16 [n_recordings, n_samples, n_channels], or one recording [n_samples, ...].
+        samples: int16 [n_recordings, n_samples, n_channels], or one recording [n_samples, ...],
+            or a list of recordings of any lengths, [n_samples, n_channels] each.
         window: length in samples.
         hop: distance of two windows in samples.
 
@@ -66,14 +69,15 @@ def windows(
     Raises:
         FeatureError: samples are not int16, or have another shape.
     """
-    samples = _checked(samples)
-    n_recordings, n_samples, n_channels = samples.shape
+    recordings = _checked(samples)
+    n_channels = recordings[0].shape[1]
     windower = device_module("windower").Windower(n_channels, window, hop)
     cut: list[array[int]] = []
     owner: list[int] = []
-    for index in range(n_recordings):
+    for index, recording in enumerate(recordings):
         windower.reset()
-        block = array("h", samples[index].astype(np.int16).tobytes())
+        block = array("h", recording.tobytes())
+        n_samples = len(recording)
         start = 0
         while start < n_samples:
             start = windower.push(block, start, n_samples)
@@ -85,12 +89,13 @@ def windows(
 
 
 def extract(
-    samples: NDArray[np.int16], window: int = WINDOW, hop: int = HOP
+    samples: Samples, window: int = WINDOW, hop: int = HOP
 ) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
     """Features of every window of every recording.
 
     Args:
-        samples: int16 [n_recordings, n_samples, n_channels], or one recording [n_samples, ...].
+        samples: int16 [n_recordings, n_samples, n_channels], or one recording [n_samples, ...],
+            or a list of recordings of any lengths, [n_samples, n_channels] each.
         window: length in samples.
         hop: distance of two windows in samples.
 
@@ -148,13 +153,41 @@ class FeatureSet:
         )
 
 
-def motion_features(data: Dataset, window: int = WINDOW, hop: int = HOP) -> FeatureSet:
-    """Features of every window of a data set, see `extract`."""
-    X, recording = extract(data.samples, window, hop)
+class Pieced(Protocol):
+    """What features are made of: a `Dataset`, a `RecordingSet`, or anything else that has these."""
+
+    @property
+    def rate_hz(self) -> float: ...
+    @property
+    def channels(self) -> tuple[str, ...]: ...
+    @property
+    def units_per_lsb(self) -> NDArray[np.float64]: ...
+    @property
+    def channel_units(self) -> tuple[str, ...]: ...
+    def pieces(self) -> Pieces: ...
+
+
+def motion_features(data: Pieced, window: int = WINDOW, hop: int = HOP) -> FeatureSet:
+    """Features of every window of a data set, see `extract`.
+
+    `data`: what `datasets.load` gives, recordings of the learner's own as well; no window spans
+    two recordings, a gap, or a change of label.
+
+    Raises:
+        FeatureError: no piece of it is as long as a window.
+    """
+    pieces = data.pieces()
+    longest = max(map(len, pieces.samples), default=0)
+    if longest < window:
+        raise FeatureError(
+            f"No window of {window} samples fits: the longest labelled piece has {longest}.",
+            "Record longer, label more of it, or take a shorter window.",
+        )
+    X, piece = extract(pieces.samples, window, hop)
     return FeatureSet(
         X=X,
-        y=data.labels[recording],
-        recording=recording,
+        y=pieces.labels[piece],
+        recording=pieces.recording[piece],
         names=feature_names(data.channels),
         window=window,
         hop=hop,
@@ -165,18 +198,27 @@ def motion_features(data: Dataset, window: int = WINDOW, hop: int = HOP) -> Feat
     )
 
 
-def _checked(samples: NDArray[np.int16]) -> NDArray[np.int16]:
-    samples = np.asarray(samples)
-    if samples.dtype != np.int16:
+def _checked(samples: Samples) -> list[NDArray[np.int16]]:
+    """Recordings [n_samples, n_channels] each, at least one."""
+    if isinstance(samples, np.ndarray):
+        if samples.ndim not in (2, 3):
+            raise FeatureError(
+                f"Samples have {samples.ndim} dimensions.",
+                "Give [n_recordings, n_samples, n_channels] or one recording.",
+            )
+        recordings = list(samples) if samples.ndim == 3 and len(samples) else [samples]
+    else:
+        recordings = [np.asarray(recording) for recording in samples]
+    shapes = {recording.shape[1:] for recording in recordings}
+    if len(shapes) != 1 or len(next(iter(shapes))) != 1:
         raise FeatureError(
-            f"Samples are {samples.dtype}, the board works with int16.",
-            "Give the counts of the sensor, as datasets.load(...).samples has them.",
+            "These are no recordings with the same channels.",
+            "Give [n_samples, n_channels] each, and at least one.",
         )
-    if samples.ndim == 2:
-        samples = samples[np.newaxis]
-    if samples.ndim != 3:
-        raise FeatureError(
-            f"Samples have {samples.ndim} dimensions.",
-            "Give [n_recordings, n_samples, n_channels] or one recording.",
-        )
-    return samples
+    for recording in recordings:
+        if recording.dtype != np.int16:
+            raise FeatureError(
+                f"Samples are {recording.dtype}, the board works with int16.",
+                "Give the counts of the sensor, as datasets.load(...).samples has them.",
+            )
+    return recordings

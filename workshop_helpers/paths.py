@@ -20,6 +20,19 @@ DATA = ROOT / "data"
 NOTEBOOKS = ROOT / "notebooks"
 
 
+def recordings_dir() -> Path:
+    """Where the learner's own recordings go: `WORKSHOP_RECORDINGS`, else beside the notebooks."""
+    chosen = os.environ.get("WORKSHOP_RECORDINGS")
+    return Path(chosen) if chosen else NOTEBOOKS / "recordings"
+
+
+def recordings_folder(folder: Path | str) -> Path:
+    """A plain name is a folder in `recordings_dir()`; anything with a slash is a path."""
+    path = Path(folder)
+    plain = isinstance(folder, str) and path.name == folder and folder not in ("", ".", "..")
+    return recordings_dir() / path if plain else path
+
+
 def cache_dir() -> Path:
     """The per-user cache (`WORKSHOP_CACHE` or the system's cache folder), made if missing.
 

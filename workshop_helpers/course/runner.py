@@ -200,6 +200,7 @@ def _kernel_environment(log: Path, scratch: Path) -> dict[str, str]:
     environment = dict(os.environ)
     environment.setdefault("WORKSHOP_PORT", "virtual")
     environment.pop("MPLBACKEND", None)  # the notebook's own affair
+    environment.setdefault("WORKSHOP_RECORDINGS", str(scratch / "recordings"))
     environment[CHECK_LOG] = str(log)
     environment["IPYTHONDIR"] = str(scratch / "ipython")  # nobody's own start-up files
     return environment

@@ -1,0 +1,200 @@
+"""Recordings from a board's flash, into a folder on this laptop."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import html
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DataError, FileError, WorkshopError
+from ..paths import recordings_folder
+from .about import board_identity
+from .layout import HEADER_BYTES
+from .partial import PartialRecording
+from .recording import Recording
+
+if TYPE_CHECKING:
+    from ..board import Board, DeviceFile
+
+ON_BOARD = "/recorded"
+ENDINGS = (".npy", ".part")
+
+
+@dataclass(frozen=True)
+class FetchReport:
+    """What came from a board. `skipped` were here already; `ignored`: can't be used, and why."""
+
+    recordings: tuple[Recording, ...]
+    skipped: tuple[str, ...]
+    ignored: tuple[str, ...]
+    size_bytes: int
+
+    def __repr__(self) -> str:
+        return (
+            f"<FetchReport: {len(self.recordings)} recordings fetched ({self.size_bytes:,} bytes), "
+            f"{len(self.skipped)} already here, {len(self.ignored)} ignored>"
+        )
+
+    def _repr_html_(self) -> str:
+        lines = [repr(recording)[1:-1] for recording in self.recordings]
+        lines += [f"{name}: already here" for name in self.skipped]
+        lines += self.ignored
+        items = "".join(f"<li>{html.escape(line)}</li>" for line in lines)
+        return f"<p>{html.escape(repr(self)[1:-1])}</p><ul>{items}</ul>"
+
+
+def fetch_recordings(
+    board: Board,
+    folder: Path | str = "my_recordings",
+    *,
+    source: str = ON_BOARD,
+    person: str | None = None,
+    session: str | None = None,
+    progress: Any = True,
+    remove: bool = False,
+) -> FetchReport:
+    """Copy what the app `recorder` left on the board's flash, checked by SHA-256.
+
+    A recording that was fetched before is skipped. One that a power cut left open is taken up to
+    its last flush. What is on this laptop is never overwritten.
+
+    Args:
+        board: connected, at its prompt.
+        folder: a name under the learner's recordings, or a path.
+        source: the folder on the board.
+        person, session: who and when, for a split by groups.
+        progress: as for `Board.get`, for each file.
+        remove: take from the board what has safely arrived.
+
+    Raises:
+        FileError, TransferError, BoardGoneError: as `Board.get`; what came before is kept.
+        DataError: the folder here can't be written.
+    """
+    target = recordings_folder(folder)
+    known = _fetched_before(target)
+    recordings: list[Recording] = []
+    skipped: list[str] = []
+    ignored: list[str] = []
+    size_bytes = 0
+    extra = {"board": board_identity(board), "person": person, "session": session}
+    for file in _files(board, source):
+        about = _sidecar(board, file)
+        data = board.get(file.path, progress=progress)
+        digest = hashlib.sha256(data).hexdigest()
+        if digest in known:
+            skipped.append(file.name)
+        else:
+            why = _take(target, file, data, about, extra | {"fetched_sha256": digest}, recordings)
+            if why:
+                ignored.append(f"{file.name}: {why}")
+                continue
+            known.add(digest)
+            size_bytes += len(data)
+        if remove:
+            board.rm(file.path)
+            if about is not None:
+                board.rm(_beside(file))
+    return FetchReport(tuple(recordings), tuple(skipped), tuple(ignored), size_bytes)
+
+
+def _fetched_before(folder: Path) -> set[str]:
+    """SHA-256, as they were on the board, of the recordings here."""
+    found = set()
+    for path in folder.glob("*.json"):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            found.add(str(json.loads(path.read_text(encoding="utf-8")).get("fetched_sha256")))
+    return found
+
+
+def _files(board: Board, source: str) -> list[DeviceFile]:
+    try:
+        found = board.ls(source)
+    except FileError:
+        raise FileError(
+            f"The board has no folder {source}.",
+            "Record something first: board.deploy(app='recorder', ...), then run it with to_flash.",
+        ) from None
+    return [f for f in found if not f.is_dir and f.name.endswith(ENDINGS)]
+
+
+def _beside(file: DeviceFile) -> str:
+    return file.path.rsplit(".", 1)[0] + ".json"
+
+
+def _sidecar(board: Board, file: DeviceFile) -> dict[str, Any] | None:
+    try:
+        about = json.loads(board.get(_beside(file)))
+    except (FileError, ValueError):
+        return None
+    return about if isinstance(about, dict) else None
+
+
+def _take(
+    folder: Path,
+    file: DeviceFile,
+    data: bytes,
+    about: dict[str, Any] | None,
+    extra: dict[str, Any],
+    recordings: list[Recording],
+) -> str | None:
+    """Write one recording; returns why it can't be used, None if it can."""
+    if about is None:
+        return "no readable .json beside it says its rate and units"
+    try:
+        label = about.get("label")
+        row_bytes = 2 * len(about["channels"])
+        n = (len(data) - HEADER_BYTES) // row_bytes
+        if data[:6] != b"\x93NUMPY" or n < 1:
+            return "it holds no sample"
+        kept = {
+            key: about[key]
+            for key in ("rate_hz", "channels", "units_per_lsb", "channel_units", "sensor", "app")
+        }
+        gaps = [(int(at), int(lost)) for at, lost in about.get("gaps", [])]
+        clocks = [(int(ticks), int(t_us)) for ticks, t_us in about.get("clocks", [])]
+    except (KeyError, TypeError, ValueError) as error:
+        return f"its .json is not as the app writes it ({error})"
+    kept |= {
+        "source": "flash",
+        "fetched": datetime.now(UTC).isoformat("T", "seconds"),
+    }
+    kept |= {"cut_short": file.name.endswith(".part"), **extra}
+    recording = write_recording(folder, label, kept, data[HEADER_BYTES:], row_bytes, gaps, clocks)
+    recordings.append(recording)
+    return None
+
+
+def write_recording(
+    folder: Path,
+    label: str | None,
+    about: dict[str, Any],
+    raw: bytes,
+    row_bytes: int,
+    gaps: list[tuple[int, int]],
+    clocks: list[tuple[int, int]],
+) -> Recording:
+    """Write samples that are all there as a recording. DataError if the disk does not let it."""
+    try:
+        partial = PartialRecording(folder, label, about)
+        done = 0
+        for at, lost in sorted(gaps):
+            partial.add(raw[done * row_bytes : at * row_bytes])
+            partial.gap(lost)
+            done = at
+        partial.add(raw[done * row_bytes : len(raw) // row_bytes * row_bytes])
+        for ticks, t_us in clocks:
+            partial.clock(ticks, t_us)
+        partial.flush()
+        recording = partial.finish()
+    except OSError as error:
+        raise DataError(
+            f"{folder} can't be written: {error.strerror or error}.", "Make room on the disk."
+        ) from error
+    if recording is None:
+        raise WorkshopError("A recording without samples was written.")
+    return recording
