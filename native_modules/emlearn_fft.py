@@ -5,8 +5,8 @@ Viper has no floats: each array becomes integers of 29 bits with one exponent, o
 log2(length) are there for sums; sines have 16 bits. The error of any bin is below
 3e-5 + length**1.5 * 2**-27 of the largest (2e-4 at 1024; as a rule it is 2e-5, the formula is for a
 click above faint noise), for lengths from 4 to 16384. Below 2e-31, numbers count as 0.
-An array is transformed as one of half the length; if `imag` is not zeros all over, it is another.
-Memory: 4 bytes a number, and 4 more from the first complex signal on. `run` keeps a reference to
+If `imag` is zeros all over, `real` is transformed as complex numbers of half the length.
+Memory: 4 bytes a number, and 8 more from the first complex signal on. `run` keeps a reference to
 its last two buffers and allocates nothing.
 """
 
@@ -19,7 +19,7 @@ from micropython import const
 _WIDE = const(0)  # 1 where machine words have 64 bits: the build says so
 _ONE = const(0x10000)
 # Integers are kept plus this, as loads through a pointer are unsigned on 64-bit machines.
-_BIAS = const(0x20010000)
+_BIAS = const(0x30000000)
 # The exponent of numbers that count as 0: below 2e-31.
 _TINY = const(24)
 # Reads as a float between 1 and 2 from an array 'f' only.
@@ -27,43 +27,62 @@ _AS_F = b"\x01\x00\xc0\x3f" * 2
 
 
 @micropython.viper
-def _peak(x: int, top: int, p: ptr32, n: int) -> int:
-    """The larger of `top` and the largest exponent."""
-    end = int(p) + (n << 2)
-    q = p
-    x = 0
-    while int(q) < end:
-        x |= q[0] | q[1] | q[2] | q[3]
-        q = ptr32(int(q) + 16)
-    if x >> 23 & 255:
-        while int(p) < end:
-            x = (p[0] >> 23) & 255
-            if x > top:
-                top = x
-            p = ptr32(int(p) + 4)
-    return top
+def _peaks(x: int, y: int, p: ptr32, other: ptr32) -> int:
+    """The largest exponents in two arrays of x numbers, or _TINY: that of `other` times 256."""
+    n = x << 2
+    answer = 0
+    while True:
+        end = int(p) + n
+        q = p
+        x = 0
+        while int(q) < end:
+            x |= q[0] | q[1] | q[2] | q[3]
+            q = ptr32(int(q) + 16)
+        y = _TINY
+        if x >> 23 & 255:
+            while int(p) < end:
+                x = (p[0] >> 23) & 255
+                if x > y:
+                    y = x
+                p = ptr32(int(p) + 4)
+        answer = answer >> 8 | y << 8
+        if end == int(other) + n:
+            return answer
+        p = other
 
 
-# The first three locals of a function live in registers: x, y and t are no arguments but that.
+# The complex transform, in `work`, of n = x numbers up to exponent y; `other` are imaginary parts.
+# If `other` is `work`, there are none. Then even numbers are real parts, odd ones imaginary, and
+# what comes out makes the real transform: in `src`, the real parts of bins 0 .. n/2, then the
+# imaginary, backwards. x and y come first because the first two locals live in registers.
 @micropython.viper
-def _forward(x: int, y: int, t: int, src: ptr32, work: ptr32, table: ptr32, n: int, top: int):
-    """Real transform of `src`: the real parts of bins 0 .. n/2, then the imaginary, backwards."""
+def _forward(x: int, y: int, src: ptr32, other: ptr32, work: ptr32, table: ptr32):
+    n = x
+    top = y
     p = src
-    y = n
-    while y:
-        x = p[0]
-        t = top - ((x >> 23) & 255)
-        if t < 25:
-            t = ((((x & 0x7FFFFF) | 0x800000) << 1 >> t) + 1) >> 1
-            x = 0 - ((x >> 31) & 1)
-            p[0] = (t ^ x) - x + _BIAS
-        else:
-            p[0] = _BIAS
-        p = ptr32(int(p) + 4)
-        y -= 1
-    # Even numbers are real parts, odd ones imaginary. In bit-reversed order, and the first stage.
-    size = n << 1
-    end = int(work) + (n << 2)
+    while True:
+        end = int(p) + (n << 2)
+        while int(p) < end:
+            x = p[0]
+            y = top - ((x >> 23) & 255)
+            if y < 25:
+                y = ((((x & 0x7FFFFF) | 0x800000) << 1 >> y) + 1) >> 1
+                x = 0 - ((x >> 31) & 1)
+                p[0] = (y ^ x) - x + _BIAS
+            else:
+                p[0] = _BIAS
+            p = ptr32(int(p) + 4)
+        end = int(work) + (n << 2)
+        size = n << 1
+        apart = 4
+        if int(other) == int(work):
+            break
+        end += n << 2
+        apart = int(other) - int(src)
+        if int(p) == int(other) + (n << 2):
+            break
+        p = other
+    # In bit-reversed order, and the first stage.
     p = work
     t = 0
     while int(p) < end:
@@ -73,8 +92,10 @@ def _forward(x: int, y: int, t: int, src: ptr32, work: ptr32, table: ptr32, n: i
         y = q[0]
         p[0] = y + x
         p[2] = y - x
-        x = w[1] - _BIAS
-        y = q[1]
+        q = ptr32(int(q) + apart)
+        w = ptr32(int(w) + apart)
+        x = w[0] - _BIAS
+        y = q[0]
         p[1] = y + x
         p[3] = y - x
         x = size >> 1
@@ -85,7 +106,7 @@ def _forward(x: int, y: int, t: int, src: ptr32, work: ptr32, table: ptr32, n: i
         p = ptr32(int(p) + 16)
     half = 16
     step = size
-    while half < n << 2:
+    while half < end - int(work):
         p = work
         while int(p) < end:
             q = ptr32(int(p) + half)
@@ -119,6 +140,8 @@ def _forward(x: int, y: int, t: int, src: ptr32, work: ptr32, table: ptr32, n: i
             p = q
         half <<= 1
         step >>= 1
+    if apart != 4:
+        return
     # Bins k and n/2 - k of the half-length transform make those of the real one.
     p = work
     x = p[1] - _BIAS
@@ -161,11 +184,12 @@ def _forward(x: int, y: int, t: int, src: ptr32, work: ptr32, table: ptr32, n: i
 
 
 @micropython.viper
-def _float(x: int, y: int, t: int, p: ptr32, n: int, top: int):
-    """Integers to floats, with one exponent for all."""
-    top += 5
+def _float(x: int, y: int, n: int, q: ptr32, step: int, p: ptr32):
+    """Integers, from byte x on and one every `step` bytes, to floats of the same exponent y."""
+    q = ptr32(int(q) + x)
+    top = y + 5
     while n:
-        x = p[0] - _BIAS
+        x = q[0] - _BIAS
         if x:
             s = 0
             if x < 0:
@@ -191,6 +215,7 @@ def _float(x: int, y: int, t: int, p: ptr32, n: int, top: int):
             x += (y << 23) + (s << 31)
         p[0] = x
         p = ptr32(int(p) + 4)
+        q = ptr32(int(q) + step)
         n -= 1
 
 
@@ -217,36 +242,6 @@ def _mirror(p: ptr32, q: ptr32, x: int, n: int):
         if x:
             x ^= n << 31
         t[0] = x
-
-
-@micropython.viper
-def _combine(p: ptr32, q: ptr32, shift: int, n: int):
-    """Real transforms of real and imaginary parts -> the complex one. Shift: 6 bits for each."""
-    a = shift >> 6
-    b = shift & 63
-    p[0] = ((p[0] - _BIAS) >> a) + _BIAS
-    q[0] = ((q[0] - _BIAS) >> b) + _BIAS
-    r = ptr32(int(p) + (n << 2))
-    t = ptr32(int(q) + (n << 2))
-    p = ptr32(int(p) + 4)
-    q = ptr32(int(q) + 4)
-    while True:
-        r = ptr32(int(r) - 4)
-        t = ptr32(int(t) - 4)
-        x = (p[0] - _BIAS) >> a
-        y = (q[0] - _BIAS) >> b
-        if int(p) == int(r):
-            p[0] = x + _BIAS
-            q[0] = y + _BIAS
-            break
-        u = (r[0] - _BIAS) >> a
-        v = (t[0] - _BIAS) >> b
-        p[0] = _BIAS + x - v
-        r[0] = _BIAS + x + v
-        q[0] = _BIAS + u + y
-        t[0] = _BIAS + y - u
-        p = ptr32(int(p) + 4)
-        q = ptr32(int(q) + 4)
 
 
 def _want(x, n, what):
@@ -293,25 +288,23 @@ class FFT:
         n = self._n
         if real is not self._re or imag is not self._im or len(real) != n or len(imag) != n:
             self._see(real, imag)
-        a = _peak(0, _TINY, real, n)
-        b = _peak(0, _TINY, imag, n)
+        a = _peaks(n, 0, real, imag)
+        b = a >> 8
+        a &= 255
         if a == 255 or b == 255:
             raise ValueError("not finite")
-        e = a + self._s
+        e = max(a, b) + self._s
         if b == _TINY:
-            _forward(0, 0, 0, real, imag, self._w, n, e)
-            _float(0, 0, 0, real, n, e)
+            _forward(n, e, real, imag, imag, self._w)
+            _float(0, e, n, real, 4, real)
             _mirror(real, imag, 0, n)
             return
-        if not self._work:
-            self._work = array("i", bytes(4 * n))
-        _forward(0, 0, 0, real, self._work, self._w, n, e)
-        _forward(0, 0, 0, imag, self._work, self._w, n, b + self._s)
-        e = max(a, b)
-        _combine(real, imag, (min(e - a, 30) + 1) << 6 | min(e - b, 30) + 1, n)
-        e += self._s + 1
-        _float(0, 0, 0, real, n, e)
-        _float(0, 0, 0, imag, n, e)
+        work = self._work
+        if not work:
+            self._work = work = array("i", bytes(8 * n))
+        _forward(n, e, real, imag, work, self._w)
+        _float(0, e, n, work, 8, real)
+        _float(4, e, n, work, 8, imag)
 
 
 def fill(fft, n):

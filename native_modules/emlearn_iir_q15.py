@@ -4,7 +4,7 @@ Same API and answers, bit by bit, as the plain twin `emlearn_iir_q15_ref.py`. Fo
 above 1/100 of the sampling rate; 13 fractional bits of a coefficient place no pole nearer to DC:
 for those, A-weighting among them, there is `emlearn_iir`.
 Output saturates at int16. The bits that a sum loses are kept for the next one, so that there is
-neither drift nor a dead band. Memory: 32 bytes a section. `run` allocates nothing; the filter keeps
+neither drift nor a dead band. Memory: 20 bytes a section. `run` allocates nothing; the filter keeps
 a reference to its last buffer, and its state from one call to the next.
 """
 
@@ -14,66 +14,69 @@ import micropython
 from micropython import const
 
 _WIDE = const(0)  # 1 where machine words have 64 bits: the build says so
-# Loads through a pointer are unsigned on 64-bit machines: what may be negative is kept plus this.
-_BIAS = const(0x20000000)
 # Bytes that read as -32767 from an array 'h' only.
 _AS_H = b"\x01\x80" * 4
 
 
-# A record is 8 words: the last two outputs, the remainder, b0 b1 b2 -a1 -a2. The one before all
-# sections holds the last two inputs and the bytes of the others. x, y, t: locals in registers.
+# A record is 10 numbers: b0 rest b1 b2 -a1 -a2, the last two inputs, the last two outputs; `rest`
+# is the bits that the last sum lost. One section filters all samples before the next one does: then
+# its numbers are locals. x and y come first, as locals in registers: samples, and sections.
 @micropython.viper
-def _run(x: int, y: int, t: int, rec: ptr32, s: ptr16, n: int):
-    last = int(rec) + rec[2]
-    while n:
-        x = (s[0] ^ 0x8000) - 0x8000
-        q = rec
-        while int(q) < last:
-            p = q
-            q = ptr32(int(q) + 32)
+def _run(x: int, y: int, p: ptr16, s: ptr16):
+    end = int(s) + x + x
+    left = y
+    while left:
+        rest = p[1] & 0x1FFF
+        b0 = p[0] - 0x8000
+        b1 = p[2] - 0x8000
+        b2 = p[3] - 0x8000
+        a1 = p[4] - 0x8000
+        a2 = p[5] - 0x8000
+        x1 = (p[6] ^ 0x8000) - 0x8000
+        x2 = (p[7] ^ 0x8000) - 0x8000
+        y1 = (p[8] ^ 0x8000) - 0x8000
+        y2 = (p[9] ^ 0x8000) - 0x8000
+        q = s
+        while int(q) < end:
+            x = (q[0] ^ 0x8000) - 0x8000
             if _WIDE:
-                y = x * (q[3] - _BIAS)
-                t = p[0] - _BIAS
-                y += t * (q[4] - _BIAS)
-                t = p[1] - _BIAS
-                y += t * (q[5] - _BIAS)
-                t = q[0] - _BIAS
-                y += t * (q[6] - _BIAS)
-                t = q[1] - _BIAS
-                y += t * (q[7] - _BIAS) + q[2]
-                q[2] = y & 0x1FFF
+                y = rest + x * b0 + x1 * b1 + x2 * b2 + y2 * a2 + y1 * a1
+                rest = y & 0x1FFF
                 y >>= 13
             else:
                 # The sum of five products has 33 bits: the low 13 apart.
-                t = x * (q[3] - _BIAS)
+                t = x * b0
                 y = t >> 13
-                r = (t & 0x1FFF) + q[2]
-                t = (p[0] - _BIAS) * (q[4] - _BIAS)
+                rest += t & 0x1FFF
+                t = x1 * b1
                 y += t >> 13
-                r += t & 0x1FFF
-                t = (p[1] - _BIAS) * (q[5] - _BIAS)
+                rest += t & 0x1FFF
+                t = x2 * b2
                 y += t >> 13
-                r += t & 0x1FFF
-                t = (q[0] - _BIAS) * (q[6] - _BIAS)
+                rest += t & 0x1FFF
+                t = y1 * a1
                 y += t >> 13
-                r += t & 0x1FFF
-                t = (q[1] - _BIAS) * (q[7] - _BIAS)
+                rest += t & 0x1FFF
+                t = y2 * a2
                 y += t >> 13
-                r += t & 0x1FFF
-                q[2] = r & 0x1FFF
-                y += r >> 13
-            if y > 32767:
-                y = 32767
-            if y < -32768:
-                y = -32768
-            p[1] = p[0]
-            p[0] = x + _BIAS
-            x = y
-        q[1] = q[0]
-        q[0] = x + _BIAS
-        s[0] = x
-        s = ptr16(int(s) + 2)
-        n -= 1
+                rest += t & 0x1FFF
+                y += rest >> 13
+                rest &= 0x1FFF
+            if y + 0x8000 >> 16:
+                y = 0x7FFF ^ (y >> 31)
+            q[0] = y
+            q = ptr16(int(q) + 2)
+            x2 = x1
+            x1 = x
+            y2 = y1
+            y1 = y
+        p[1] = rest
+        p[6] = x1
+        p[7] = x2
+        p[8] = y1
+        p[9] = y2
+        p = ptr16(int(p) + 20)
+        left -= 1
 
 
 def _want(x, what):
@@ -87,21 +90,22 @@ class IIR:
         n = len(coefficients)
         if n == 0 or n % 6:
             raise ValueError("want 6 coefficients a section")
-        self._rec = rec = array("i", (_BIAS, _BIAS, n // 6 * 32, 0, 0, 0, 0, 0))
+        self._rec = rec = array("H")
+        self._n = n // 6
         for i in range(0, n, 6):
             c = coefficients[i : i + 6]
             if c[1] or not _stable(c[4], c[5]):
                 raise ValueError("bad section %d" % (i // 6))
-            rec.extend(array("i", (_BIAS, _BIAS, 0)))
-            for j in (0, 2, 3, 4, 5):
-                rec.append(c[j] + _BIAS)
+            for v in c:
+                rec.append(v + 32768)
+            rec.extend(array("H", bytes(8)))
         self._seen = self  # nothing that is passed
 
     def run(self, values):
         if values is not self._seen:
             _want(values, "values")
             self._seen = values
-        _run(0, 0, 0, self._rec, values, len(values))
+        _run(len(values), self._n, self._rec, values)
 
 
 new = IIR
