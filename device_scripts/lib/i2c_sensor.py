@@ -226,13 +226,13 @@ def _gains(name, own, wanted):
     if len(wanted) != len(own):
         raise ValueError("the %s has %d channels, not %d" % (name, len(own), len(wanted)))
     gains = []
-    for own_units, wanted_units in zip(own, wanted):
-        ratio = own_units / wanted_units
+    for i in range(len(own)):
+        ratio = own[i] / wanted[i]
         shift = 20
         # Factor times count must stay below 2^30, a small int on a 32-bit board.
         while shift > 1 and ratio * (1 << shift) >= 32000:
             shift -= 1
         if not 0 < ratio * (1 << shift) < 32000:
-            raise ValueError("the %s can't count in %g" % (name, wanted_units))
+            raise ValueError("the %s can't count in %g" % (name, wanted[i]))
         gains.append((int(ratio * (1 << shift) + 0.5), shift))
     return gains

@@ -90,16 +90,18 @@ class _Module:
 
 
 def near(found, wanted, what, share=0.02, slack=0.03):
-    assert abs(found - wanted) <= abs(wanted) * share + slack, "%s: %g, not %g" % (
-        what,
-        found,
-        wanted,
-    )
+    within = abs(wanted) * share + slack
+    assert abs(found - wanted) <= within, f"{what}: {found}, not {wanted}"
 
 
 def consecutive(numbers):
-    for a, b in zip(numbers, numbers[1:]):
-        assert b == (a + 1) % STEPS, "%d comes after %d" % (b, a)
+    for i in range(1, len(numbers)):
+        a, b = numbers[i - 1], numbers[i]
+        assert b == (a + 1) % STEPS, f"{b} comes after {a}"
+
+
+def constant(values):
+    return lambda k: values
 
 
 def fails(error, make):
@@ -131,7 +133,7 @@ def wrong_identity(chip):
 
 def scale(chip):
     """Known values, of both signs, on each axis and in every range."""
-    _, rates, acc_ranges, gyro_ranges, _ = CHIPS[chip]
+    _, _, acc_ranges, gyro_ranges, _ = CHIPS[chip]
     for axis in range(3):
         for sign in (1, -1):
             values = [0.0] * 6
@@ -141,21 +143,21 @@ def scale(chip):
                 config = {"acc_range_g": acc_g}
                 if gyro_ranges:
                     config["gyro_range_dps"] = gyro_ranges[place % len(gyro_ranges)]
-                bench = Bench(chip, lambda k: values, **config)
+                bench = Bench(chip, constant(values), **config)
                 rows = bench.poll(100) + bench.poll(100)
                 assert rows
                 for row in rows:
                     for c, wanted in enumerate(values[: bench.channels]):
-                        near(row[c], wanted * (G if c < 3 else DEGREE), "%d at %s" % (c, config))
+                        near(row[c], wanted * (G if c < 3 else DEGREE), f"{c} at {config}")
 
 
 def gyro_ranges(chip):
     for dps in CHIPS[chip][3]:
         values = (0, 0, 1, dps * 0.9, -dps * 0.9, dps * 0.3)
-        bench = Bench(chip, lambda k: values, gyro_range_dps=dps)
+        bench = Bench(chip, constant(values), gyro_range_dps=dps)
         for row in bench.poll(200):
             for c in (3, 4, 5):
-                near(row[c], values[c] * DEGREE, "gyro at %d" % dps)
+                near(row[c], values[c] * DEGREE, f"gyro at {dps}")
 
 
 def order(chip):
@@ -241,9 +243,9 @@ def no_answer(chip):
 
 
 def refused(chip):
-    model, rates, acc, gyro, bad_hz = CHIPS[chip]
+    _, _, _, gyro, bad_hz = CHIPS[chip]
     error = fails(ValueError, lambda: Bench(chip, rate_hz=bad_hz))
-    assert "rate_hz" in error.args[0] and "not %g" % bad_hz in error.args[0], error
+    assert "rate_hz" in error.args[0] and f"not {bad_hz}" in error.args[0], error
     error = fails(ValueError, lambda: Bench(chip, acc_range_g=3))
     assert "acc_range_g 2, 4, 8, 16, not 3" in error.args[0], error
     if gyro:
@@ -290,12 +292,8 @@ def other_counts(chip):
     for _ in range(20):
         seen += bench.numbers(bench.poll(40))
     consecutive(seen)
-    bench = Bench(
-        chip,
-        lambda k: (15, -15, 0, 0, 0, 0),
-        acc_range_g=16,
-        units_per_lsb=[0.002] * bench.channels,
-    )
+    wanted = [0.002] * bench.channels
+    bench = Bench(chip, constant((15, -15, 0, 0, 0, 0)), acc_range_g=16, units_per_lsb=wanted)
     rows = bench.poll(200)
     assert rows
     near(rows[0][0], 32767 * 0.002, "top")
