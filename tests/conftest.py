@@ -13,6 +13,14 @@ from workshop_helpers.board import Board, connect
 os.environ["WORKSHOP_MODULES"] = "workshop"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _nobodys_progress(tmp_path_factory):
+    """Tests pass exercises, and make models: not in the file and folder of whoever runs them."""
+    folder = tmp_path_factory.mktemp("learner")
+    os.environ["WORKSHOP_PROGRESS"] = str(folder / "progress.json")
+    os.environ["WORKSHOP_WORK"] = str(folder / "my_work")
+
+
 def pytest_addoption(parser):
     parser.addoption(
         "--board",

@@ -7,10 +7,10 @@ import json
 import nbformat
 import pytest
 
-from workshop_helpers.course import check, checks, show_progress, show_source, solution
+from workshop_helpers.course import check, checks, show_source, solution
 from workshop_helpers.course.checks import Verdict, check_for
 from workshop_helpers.course.exercises import mismatches
-from workshop_helpers.course.hygiene import problems_of
+from workshop_helpers.course.hygiene import link_problems, problems_of
 from workshop_helpers.course.solutions import read_solutions
 from workshop_helpers.errors import BoardGoneError, CourseError, DeviceError
 
@@ -25,7 +25,7 @@ def exercise():
 
     yield register
     checks._CHECKS.pop("98.1", None)
-    checks._PASSED.pop("98.1", None)
+    checks._SKILLS.pop("98.1", None)
 
 
 def test_feedback_is_shown_and_returned(capsys):
@@ -58,7 +58,7 @@ def test_an_error_of_the_learners_program_is_feedback_but_a_lost_board_is_not(ex
         check("98.1", BoardGoneError("unplugged"))
 
 
-@pytest.mark.parametrize("number", ["10.99", "77.1", "ten", "10", "../x", None])
+@pytest.mark.parametrize("number", ["10.99", "77.1", "ten", "10", "../x", None, 10.1])
 def test_unknown_exercises_are_named(number):
     with pytest.raises(CourseError):
         check(number, 1)
@@ -84,17 +84,6 @@ def test_verdicts_go_to_the_log(tmp_path, monkeypatch):
     check("10.1", 1, 1)
     lines = [json.loads(row) for row in (tmp_path / "log").read_text("utf-8").splitlines()]
     assert [(row["exercise"], row["passed"]) for row in lines] == [("10.1", True), ("10.1", False)]
-
-
-def test_progress_lists_what_is_done(capsys, exercise):
-    exercise(lambda x: Verdict(x, ""))
-    show_progress("98")
-    check("98.1", False)
-    show_progress("98")
-    check("98.1", True)
-    show_progress("98")
-    rows = [row for row in capsys.readouterr().out.splitlines() if not row.endswith(": ")]
-    assert rows == ["· 98.1: not tried yet", "✘ 98.1: tried", "✔ 98.1: done"]
 
 
 # --- solutions and sources --------------------------------------------------------------------
@@ -148,6 +137,7 @@ GOOD = [
     ("code", "x = 1"),
     ("exercise", '# Exercise 00.1: one\ncheck("00.1", None)'),
     ("exercise", '# Exercise 00.2: two\ncheck("00.2", None)'),
+    ("code", 'check("00")'),
     ("markdown", "## Recap\nx\n## If it failed\ny\n## What comes next\nz"),
 ]
 SOLUTIONS = '# %% 00.1\ncheck("00.1", 1)\n# %% 00.2\ncheck("00.2", 2)\n'
@@ -182,7 +172,11 @@ def test_a_good_notebook_has_no_problems(tmp_path):
         (1, ("markdown", "![](00_x.ipynb)"), "no text for those who can't see it"),
         (0, ("markdown", "Hello"), "does not start with a title"),
         (0, ("markdown", "# T\n**You will do:** a"), "lacks '**You need:**'"),
-        (4, ("markdown", "## Recap\nx"), "does not end with the headings"),
+        (1, ("markdown", "[more](#Nowhere)"), "there is no heading for #Nowhere"),
+        (1, ("markdown", "[more](http://example.org)"), "is not an https address"),
+        (5, ("markdown", "## Recap\nx"), "does not end with the headings"),
+        (4, ("code", 'check("01")'), 'does not end with check("00")'),
+        (4, ("code", "board.close()"), 'does not end with check("00")'),
         (2, ("code", "x = 1"), "solution 00.1 has no exercise"),
         (3, ("exercise", "# Exercise 00.3: three\nx"), "exercise 00.3 has no check"),
     ],
@@ -206,3 +200,33 @@ def test_outputs_counts_and_kernels_are_found(tmp_path):
 def test_solutions_and_exercises_belong_together(tmp_path):
     path = write(tmp_path, GOOD, solutions="# %% 00.2\nx = 1\n# %% 00.7\nx = 1\n")
     assert mismatches(path) == ["exercise 00.1 has no solution", "solution 00.7 has no exercise"]
+
+
+def test_an_exercise_without_a_skill_is_named(tmp_path, monkeypatch):
+    path = write(tmp_path, GOOD)
+    problems_of(path)  # which loads the checks
+    monkeypatch.setitem(checks._SKILLS, "00.2", "")
+    assert problems_of(path) == ["exercise 00.2 has no skill: check_for('00.2', skill='...')"]
+
+
+@pytest.mark.parametrize(
+    ("link", "good"),
+    [
+        ("https://docs.micropython.org/en/latest/library/gc.html#gc.mem_free", True),
+        ("https://example.org:8080/a?b=c", True),
+        ("http://example.org", False),
+        ("https://example", False),
+        ("https://exa_mple.org", False),
+        ("https://user@example.org", False),
+        ("https://example.org:port", False),
+        ("https:///path", False),
+        ("ftp://example.org", False),
+        ("file:///etc/hosts", False),
+        ("#Try-it", True),
+        ("00_x.ipynb#Recap", True),
+        ("00_x.ipynb#recap", False),
+    ],
+)
+def test_links_are_well_formed_and_lead_somewhere(tmp_path, link, good):
+    path = write(tmp_path, GOOD)
+    assert (link_problems(f"See [there]({link}).", path) == []) is good

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import nbformat
 import pytest
 
 from workshop_helpers.course.files import read_notebook
-from workshop_helpers.course.runner import find_notebooks, run_notebook, run_notebooks
+from workshop_helpers.course.notebooks import find_notebooks
+from workshop_helpers.course.runner import run_notebook, run_notebooks
+from workshop_helpers.course.times import read_times, table_of
 from workshop_helpers.errors import CourseError
 
 
@@ -57,6 +61,22 @@ def test_runs_this_python_beside_the_notebook_on_a_virtual_board(make, run, monk
     monkeypatch.delenv("WORKSHOP_PORT", raising=False)
     path = make("import os, sys; print(sys.prefix, os.getcwd(), os.environ['WORKSHOP_PORT'])")
     assert printed(run(path)).split() == [sys.prefix, str(path.parent), "virtual"]
+
+
+def test_says_how_long_each_run_took(make, run, tmp_path):
+    done = run(make("import time; time.sleep(0.3)"))
+    times = read_times(tmp_path / "out")
+    assert times == {"00_try_it": {"as_shipped": round(done.seconds, 1)}} and done.seconds > 0.3
+    assert table_of(times) == f"  00_try_it: {done.seconds:.1f} s"
+    (tmp_path / "out" / "times.json").write_text('{"00_try_it": 5}')
+    assert read_times(tmp_path / "out") == {}
+
+
+def test_nobodys_progress_and_work_are_touched(make, run, tmp_path):
+    show = "import os; print(os.environ['WORKSHOP_PROGRESS'], os.environ['WORKSHOP_WORK'])"
+    progress, work = printed(run(make(show))).split()
+    assert not {progress, work} & {os.environ["WORKSHOP_PROGRESS"], os.environ["WORKSHOP_WORK"]}
+    assert printed(run(make(show), work=tmp_path / "kept")).split()[1] == str(tmp_path / "kept")
 
 
 def test_a_failing_cell_fails_and_says_where(make, run, tmp_path):

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from workshop_helpers.course import catch_up
 from workshop_helpers.course.files import read_notebook
-from workshop_helpers.course.hygiene import problems_of
+from workshop_helpers.course.hygiene import link_problems, problems_of
+from workshop_helpers.course.notebooks import find_notebooks
 from workshop_helpers.course.parameters import declared_parameters
-from workshop_helpers.course.runner import VARIANTS, find_notebooks, run_notebook
+from workshop_helpers.course.runner import VARIANTS, run_notebook
+from workshop_helpers.paths import ROOT
 
 NOTEBOOKS = find_notebooks()
-AT_LEAST = 2
 # Cells that may be longer than the others: {(file, cell id): why}.
 LONG_CELLS: dict[tuple[str, str], str] = {}
 # Live cells are bounded by these; unattended, short is enough.
 QUICK = {"seconds": 4}
+_ran: list[tuple[str, str]] = []
 
 
-def test_there_are_notebooks_to_test():
-    assert len(NOTEBOOKS) >= AT_LEAST
+def test_the_readme_lists_the_notebooks_that_there_are():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| (\d\d) \| \[.*?\]\(notebooks/(.*?)\)", text, re.MULTILINE)
+    assert listed == [(path.name[:2], path.name) for path in NOTEBOOKS]
+    assert link_problems(text, ROOT / "README.md") == []
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -32,13 +40,45 @@ def test_every_exception_is_still_needed():
     assert set(LONG_CELLS) <= there
 
 
+@pytest.fixture
+def run(tmp_path):
+    """Runs a notebook, its live cells short."""
+
+    def run(path, variant, **options):
+        declared = declared_parameters(read_notebook(path))
+        parameters = {name: value for name, value in QUICK.items() if name in declared}
+        done = run_notebook(path, variant, parameters=parameters, **options)
+        assert done.code_cells > 0
+        assert done.executed.exists()
+        _ran.append((path.stem, variant))
+
+    return run
+
+
 @pytest.mark.notebook
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_runs_from_top_to_bottom(path, variant):
-    declared = declared_parameters(read_notebook(path))
-    parameters = {name: value for name, value in QUICK.items() if name in declared}
-    run = run_notebook(path, variant, parameters=parameters)
-    assert run.code_cells > 0
-    assert run.executed.exists()
+def test_runs_with_its_solutions_on_a_fresh_board(path, run):
+    run(path, "with_solutions")
+
+
+@pytest.mark.notebook
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_runs_as_shipped_after_catching_up(path, run, own_board, tmp_path, monkeypatch):
+    work = tmp_path / "my_work"
+    monkeypatch.setenv("WORKSHOP_WORK", str(work))
+    board = own_board()
+    catch_up(path.name, board)
+    with board.released() as port:
+        run(path, "as_shipped", port=port, work=work)
+
+
+@pytest.mark.notebook
+def test_every_notebook_has_run_twice(request):
+    chosen = [item for item in request.session.items if item.name.startswith("test_runs_")]
+    assert len(_ran) == len(chosen) > 0
+    config = request.config
+    selected = config.option.keyword or config.option.markexpr or "::" in "".join(config.args)
+    if not selected:  # then all of them were to run
+        assert len(_ran) == len(VARIANTS) * len(NOTEBOOKS)

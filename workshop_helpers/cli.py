@@ -115,6 +115,26 @@ def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
     raise typer.Exit(0 if report.ok else 1)
 
 
+@app.command()
+def progress(
+    reset: Annotated[bool, typer.Option("--reset", help="Forget it, after asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What you have shown you can do, notebook by notebook; kept on this laptop only."""
+    from .course import progress as course
+
+    if reset:
+        if not yes:
+            typer.confirm("Forget which exercises you have passed?", abort=True, err=as_json)
+        print("Forgotten." if course.reset() else "There was nothing to forget.", file=sys.stderr)
+    found = course.read_progress()
+    if as_json:
+        print(json.dumps(course.as_dict(found)))
+    elif not reset:
+        Console().print(course.table_of(found))
+
+
 def main() -> None:
     """Entry point: a known failure is two lines and exit code 1, not a traceback."""
     forgive_encodings()

@@ -33,6 +33,20 @@ def recordings_folder(folder: Path | str) -> Path:
     return recordings_dir() / path if plain else path
 
 
+def work_dir() -> Path:
+    """Where notebooks keep what a learner makes: `WORKSHOP_WORK`, else `notebooks/my_work`.
+
+    Not under version control, nor in a bundle. Whoever writes there makes it.
+    """
+    return Path(os.environ.get("WORKSHOP_WORK") or NOTEBOOKS / "my_work")
+
+
+def progress_file() -> Path:
+    """What a learner has shown: `WORKSHOP_PROGRESS`, else a file among this user's data."""
+    chosen = os.environ.get("WORKSHOP_PROGRESS")
+    return Path(chosen or Path(platformdirs.user_data_dir("emlearn-workshop")) / "progress.json")
+
+
 def cache_dir() -> Path:
     """The per-user cache (`WORKSHOP_CACHE` or the system's cache folder), made if missing.
 

@@ -22,10 +22,10 @@ def forgive_encodings() -> None:
             stream.reconfigure(errors=_HANDLER)
 
 
-def say(text: str) -> None:
+def say(text: str, end: str = "\n") -> None:
     """Print in plain signs where standard output lacks ours; a learner's own stream stays as is."""
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    print(text.encode(encoding, _HANDLER).decode(encoding))
+    print(text.encode(encoding, _HANDLER).decode(encoding), end=end, flush=True)
 
 
 def _plain(error: UnicodeError) -> tuple[str | bytes, int]:

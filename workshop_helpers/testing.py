@@ -35,11 +35,17 @@ def run_tests(args: list[str]) -> int:
         )
     if args:
         return _run(["pytest", *args])
+    from .course.times import read_times, table_of
+
+    times = ROOT / "out" / "notebooks"
+    (times / "times.json").unlink(missing_ok=True)
     results = {name: _timed(name, command) for name, command in (*LINT, ("pytest", ["pytest"]))}
     print("\n--- workshop test ---")
     for name, (code, seconds) in results.items():
         why = " (it found no test)" if name == "pytest" and code == NOTHING_COLLECTED else ""
         print(f"{'✔' if code == 0 else '✘'} {name}: {seconds:.0f} s{why}")
+    if notebooks := table_of(read_times(times)):
+        print(notebooks)
     failed = [name for name, (code, _) in results.items() if code]
     print(f"failed: {', '.join(failed)}" if failed else "all passed", flush=True)
     return 1 if failed else 0

@@ -13,7 +13,7 @@ from ..errors import BundleError
 
 _TOP = "workshop"
 _DATE = (2020, 1, 1, 0, 0, 0)  # the same files give the same archive
-_NOT_OURS = {"out", "__pycache__", "node_modules"}
+_NOT_OURS = {"out", "my_work", "__pycache__", "node_modules"}
 
 
 def project_zip(avoid: Path | None = None) -> bytes:

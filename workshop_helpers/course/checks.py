@@ -2,8 +2,10 @@
 
 The checks of notebook NN are in `checks_NN.py`, imported when the first one is wanted:
 
-    @check_for("10.1")
+    @check_for("10.1", skill="choose window and hop for a length and an overlap")
     def window_and_hop(window: object, hop: object) -> Verdict: ...
+
+The skill completes the sentence "You can ...", which `check("10")` says at a notebook's end.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from ..errors import (
     WorkshopError,
 )
 from .display import show_line
+from .notebooks import notebook_number
+from .record import note
 
 CHECK_LOG = "WORKSHOP_CHECK_LOG"  # names a file that gets one JSON line a verdict
 
@@ -48,17 +52,22 @@ class Verdict:
 CheckFunction = Callable[..., Verdict]
 _F = TypeVar("_F", bound=CheckFunction)
 _CHECKS: dict[str, CheckFunction] = {}
-_PASSED: dict[str, bool] = {}
+_SKILLS: dict[str, str] = {}
+_last: list[str] = []  # the exercise checked last in this kernel
 
 
-def check_for(exercise: str) -> Callable[[_F], _F]:
-    """Register the function below as the check of an exercise such as "10.1"."""
+def check_for(exercise: str, skill: str = "") -> Callable[[_F], _F]:
+    """Register the function below as the check of an exercise such as "10.1".
+
+    `skill` is what passing it shows, as in "You can <skill>."; hygiene wants one.
+    """
 
     def register(function: _F) -> _F:
         known = _CHECKS.get(exercise)
         if known is not None and known.__qualname__ != function.__qualname__:
             raise CourseError(f"Exercise {exercise} has two checks.", "Remove one of them.")
         _CHECKS[exercise] = function
+        _SKILLS[exercise] = skill
         return function
 
     return register
@@ -73,7 +82,12 @@ def checks_of(notebook: str) -> dict[str, CheckFunction]:
     return {key: _CHECKS[key] for key in sorted(mine, key=lambda key: int(key.split(".")[1]))}
 
 
-def find_check(exercise: str) -> CheckFunction:
+def skills_of(notebook: str) -> dict[str, str]:
+    """What each exercise of notebook "10" shows, in order."""
+    return {exercise: _SKILLS[exercise] for exercise in checks_of(notebook)}
+
+
+def find_check(exercise: object) -> CheckFunction:
     """The check of an exercise.
 
     Raises:
@@ -92,32 +106,36 @@ def find_check(exercise: str) -> CheckFunction:
     return known[exercise]
 
 
-def check(exercise: str, *values: Any) -> Verdict:
+def check(exercise: int | str | None = None, *values: Any) -> Verdict:
     """Look at the answer to an exercise, and show what is right or wrong about it.
+
+    With the number of a notebook, or with nothing for the notebook of the last exercise: what you
+    have shown you can do there.
 
     A wrong or unfinished answer never raises. Only these do: an exercise that does not exist
     (CourseError), and a board that is gone or does not answer (BoardError).
     """
-    verdict = _judge(find_check(exercise), exercise, values)
-    _PASSED[exercise] = verdict.passed
-    _log(exercise, verdict)
-    show_line(
-        "✔" if verdict.passed else "✘", f"{exercise}: {verdict.feedback}", good=verdict.passed
-    )
+    if exercise is None or (not values and "." not in str(exercise)):
+        return _sum_up(exercise)
+    function = find_check(exercise)
+    name = str(exercise)
+    verdict = _judge(function, name, values)
+    _last[:] = [name]
+    note(name, verdict.passed)
+    _log(name, verdict)
+    show_line("✔" if verdict.passed else "✘", f"{name}: {verdict.feedback}", good=verdict.passed)
     return verdict
 
 
-def show_progress(notebook: str) -> None:
-    """Show which exercises of notebook "10" have passed since the kernel started."""
-    for exercise, passed in progress(notebook).items():
-        sign = {True: "✔", False: "✘", None: "·"}[passed]
-        words = {True: "done", False: "tried", None: "not tried yet"}[passed]
-        show_line(sign, f"{exercise}: {words}", good=passed is True)
+def _sum_up(notebook: int | str | None) -> Verdict:
+    from .summary import show_summary  # which asks this module for the skills
 
-
-def progress(notebook: str) -> dict[str, bool | None]:
-    """Exercise -> whether its last check passed; None if it was not tried in this session."""
-    return {exercise: _PASSED.get(exercise) for exercise in checks_of(notebook)}
+    if notebook is None and not _last:
+        raise CourseError(
+            "No exercise was checked yet, so it is not clear which notebook this is.",
+            'Name it: check("10").',
+        )
+    return show_summary(notebook_number(_last[0].split(".")[0] if notebook is None else notebook))
 
 
 def _judge(function: CheckFunction, exercise: str, values: tuple[Any, ...]) -> Verdict:

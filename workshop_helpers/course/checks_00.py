@@ -6,7 +6,7 @@ from ..board import Board
 from .checks import Verdict, check_for
 
 
-@check_for("00.1")
+@check_for("00.1", skill="let the board compute, and read its answer as a value")
 def sum_of_squares(answer: object) -> Verdict:
     if answer is None:
         return Verdict(False, "answer is still None: ask the board with board.eval(...).")
@@ -21,7 +21,7 @@ def sum_of_squares(answer: object) -> Verdict:
     return Verdict(True, "The board can count.")
 
 
-@check_for("00.2")
+@check_for("00.2", skill="put a file of your own on the board")
 def name_on_board(board: Board) -> Verdict:
     if not board.exists("/me.txt"):
         return Verdict(False, "There is no /me.txt on the board yet: board.put(bytes, path).")

@@ -10,7 +10,7 @@ from .checks import Verdict, check_for
 PICO2_MPY = 7942
 
 
-@check_for("05.1")
+@check_for("05.1", skill="read off a board which native code it can load")
 def read_the_number(arch: object, abi: object) -> Verdict:
     wanted_arch, wanted_abi = arch_of(PICO2_MPY)
     if arch is None or abi is None:
@@ -28,7 +28,7 @@ def read_the_number(arch: object, abi: object) -> Verdict:
     return Verdict(True, "A Cortex-M33 with a single-precision float unit.")
 
 
-@check_for("05.2")
+@check_for("05.2", skill="choose the build of a module that fits a board")
 def choose_a_build(choose: Callable[[int, list[str]], object]) -> Verdict:
     def says(arch: str) -> int:
         return ARCHES.index(arch) << 10 | 3 << 8 | 6

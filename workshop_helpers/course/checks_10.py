@@ -15,7 +15,7 @@ RATE_HZ = 10
 KEPT, REJECTED = 0.95, 0.9
 
 
-@check_for("10.1")
+@check_for("10.1", skill="choose window and hop, in samples, for a length and an overlap")
 def window_and_hop(window: object, hop: object) -> Verdict:
     if window is None or hop is None:
         return Verdict(False, "Put two whole numbers in my_window and my_hop.")
@@ -36,7 +36,7 @@ def window_and_hop(window: object, hop: object) -> Verdict:
     return Verdict(True, "30 samples, and a prediction every 1.5 s.")
 
 
-@check_for("10.2")
+@check_for("10.2", skill="smooth a stream of predictions by a vote")
 def smoothing(smooth: Callable[[Sequence[str], int], Sequence[str]]) -> Verdict:
     cases = [
         (list("aabaa"), 3, list("aaaaa"), "one wrong label between right ones should vanish"),
@@ -57,7 +57,7 @@ def smoothing(smooth: Callable[[Sequence[str], int], Sequence[str]]) -> Verdict:
     return Verdict(True, "Steady, at the price of answering a little later.")
 
 
-@check_for("10.3")
+@check_for("10.3", skill="teach a classifier that some things are none of its classes")
 def other_class(forest: Any, known: FeatureSet, drier: NDArray[np.int16]) -> Verdict:
     if "Other" not in getattr(forest, "classes_", ()):
         return Verdict(False, 'The forest has no class "Other" yet: give it rows with that label.')

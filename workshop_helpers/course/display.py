@@ -33,11 +33,11 @@ def show_code(title: str, code: str) -> None:
         say(f"# {title}\n{code.rstrip()}")
 
 
-def show_line(sign: str, text: str, *, good: bool) -> None:
-    """One line with a sign in front; its text is escaped, whatever it holds."""
+def show_line(sign: str, text: str, *, good: bool | None) -> None:
+    """One line with a sign in front; its text is escaped, whatever it holds. None: neither."""
     if in_notebook():
         # Blue and orange can be told apart by everybody; the sign says it without colour.
-        colour = "#0072B2" if good else "#D55E00"
+        colour = {True: "#0072B2", False: "#D55E00", None: "#595959"}[good]
         rich = f'<b style="color:{colour}">{html.escape(sign)}</b> {html.escape(text)}'
         both = {"text/plain": f"{sign} {text}", "text/html": f"<div>{rich}</div>"}
         _ipython_display().display(both, raw=True)

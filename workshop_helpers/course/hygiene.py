@@ -6,7 +6,9 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from .checks import skills_of
 from .exercises import exercises_of, mismatches, tags_of
 from .files import read_notebook
 
@@ -35,8 +37,8 @@ def problems_of(path: Path, long_cells: Collection[str] = ()) -> list[str]:
     for number, cell in enumerate(cells, 1):
         problems += [f"cell {number}: {text}" for text in _cell_problems(cell, long_cells)]
         if cell["cell_type"] == "markdown":
-            problems += [f"cell {number}: {text}" for text in _link_problems(cell, path.parent)]
-    problems += _story_problems(cells)
+            problems += [f"cell {number}: {text}" for text in link_problems(cell["source"], path)]
+    problems += _story_problems(cells) + _ending_problems(cells, path.name[:2])
     if len(exercises_of(notebook, path.name)) < 2:
         problems.append("there are fewer than two exercises")
     return problems + mismatches(path)
@@ -63,16 +65,43 @@ def _cell_problems(cell: Any, long_cells: Collection[str]) -> list[str]:
     return problems
 
 
-def _link_problems(cell: Any, folder: Path) -> list[str]:
+def link_problems(text: str, path: Path) -> list[str]:
+    """What is wrong with the links of a Markdown text in the file `path`: files and headings are
+    looked up, addresses must be well-formed https (nothing is asked of the network)."""
     problems = []
-    for image, text, target in _LINK.findall(cell["source"]):
-        if image and not text.strip():
+    for image, alt, target in _LINK.findall(text):
+        if image and not alt.strip():
             problems.append(f"the picture {target} has no text for those who can't see it")
-        file = target.split("#")[0]
-        outside = re.match(r"[a-z]+:", target) or not file
-        if not outside and not (folder / file).exists():
+        if re.match(r"[A-Za-z][A-Za-z+.-]*:", target):
+            if not _is_address(target):
+                problems.append(f"{target} is not an https address")
+            continue
+        name, _, heading = target.partition("#")
+        file = path.parent / name if name else path
+        if not file.exists():
             problems.append(f"there is no {target}")
+        elif heading and file.suffix == ".ipynb" and heading not in _headings(file):
+            problems.append(f"there is no heading for {target}")
     return problems
+
+
+def _is_address(target: str) -> bool:
+    try:
+        parts = urlsplit(target)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return False
+    labels = host.split(".")
+    good = all(re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", label) for label in labels)
+    return parts.scheme == "https" and len(labels) > 1 and good and not parts.username
+
+
+def _headings(path: Path) -> set[str]:
+    """What a link in a notebook can name after '#', as JupyterLab makes it from a heading."""
+    text = "\n".join(
+        cell["source"] for cell in read_notebook(path)["cells"] if cell["cell_type"] == "markdown"
+    )
+    return {title.replace(" ", "-") for title in re.findall(r"^#+ (.*?) *$", text, re.MULTILINE)}
 
 
 def _story_problems(cells: Any) -> list[str]:
@@ -89,4 +118,18 @@ def _story_problems(cells: Any) -> list[str]:
     headings = re.findall(r"^## (.*?) *$", ending, re.MULTILINE)
     if [heading for heading in headings if heading in ENDING] != list(ENDING):
         problems.append(f"it does not end with the headings {', '.join(ENDING)}")
+    return problems
+
+
+def _ending_problems(cells: Any, number: str) -> list[str]:
+    """The last code cell says what was shown, and each exercise has a skill to say."""
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    last = code[-1].rstrip().splitlines()[-1:] if code else []
+    problems = [
+        f"exercise {exercise} has no skill: check_for({exercise!r}, skill='...')"
+        for exercise, skill in skills_of(number).items()
+        if not skill
+    ]
+    if last not in ([f'check("{number}")'], ["check()"]):
+        problems.append(f'the last code cell does not end with check("{number}")')
     return problems

@@ -1,7 +1,8 @@
 """Run notebooks from top to bottom, unattended, as shipped and with the solutions put in.
 
-Each run has a kernel of its own (this Python) and, if WORKSHOP_PORT does not say otherwise, a fresh
-virtual board. The executed copy stays under `out/notebooks`, also when a cell failed.
+Each run has a kernel of its own (this Python), a work folder and a progress file of its own, and,
+if neither `port` nor WORKSHOP_PORT says otherwise, a fresh virtual board. The executed copy stays
+under `out/notebooks`, also when a cell failed; `times.json` there has the seconds of each run.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from .checks import CHECK_LOG
 from .exercises import exercises_of, tags_of, with_solutions
 from .files import read_notebook, write_notebook
 from .parameters import declared_parameters, inject
+from .times import note_time
 
 Variant = Literal["as_shipped", "with_solutions"]
 VARIANTS: tuple[Variant, ...] = ("as_shipped", "with_solutions")
@@ -42,18 +44,6 @@ class NotebookRun:
     checks: dict[str, bool]  # exercise -> whether its last check passed
     executed: Path
     html: Path | None  # None without nbconvert
-
-
-def find_notebooks(folder: Path = NOTEBOOKS) -> list[Path]:
-    """The course's notebooks, in order.
-
-    Raises:
-        CourseError: there is none; a runner that finds nothing must not look like one that passed.
-    """
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    if not found:
-        raise CourseError(f"There is no notebook in {folder}.")
-    return found
 
 
 def run_notebooks(
@@ -91,8 +81,12 @@ def run_notebook(
     parameters: Mapping[str, object] | None = None,
     out_dir: Path = OUT,
     cell_timeout_s: int = 120,
+    port: str | None = None,
+    work: Path | None = None,
 ) -> NotebookRun:
-    """Run one notebook in its own folder, and judge its exercises.
+    """Run one notebook in its own folder, on the board at `port`, and judge its exercises.
+
+    `work`: the learner's folder, kept; None: an empty one that is thrown away.
 
     As shipped no exercise may pass; with solutions each must. A cell tagged `raises-exception`
     must raise one of our own errors: it is there to show one, and a slip raises something else.
@@ -114,17 +108,20 @@ def run_notebook(
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="workshop-run-") as name:
         log = Path(name) / "checks.jsonl"
+        environment = _kernel_environment(log, Path(name), port, work)
         try:
-            _execute(notebook, path, numbers, executed, cell_timeout_s, log, Path(name))
+            _execute(notebook, path, numbers, executed, cell_timeout_s, environment)
         finally:
             write_notebook(notebook, executed)
         checks = _read_checks(log)
+    seconds = time.monotonic() - began
     _judge(path, variant, exercises, checks)
+    note_time(out_dir, path.stem, variant, seconds)
     return NotebookRun(
         name=path.stem,
         variant=variant,
         code_cells=sum(cell["cell_type"] == "code" for cell in notebook["cells"]),
-        seconds=time.monotonic() - began,
+        seconds=seconds,
         checks=checks,
         executed=executed,
         html=_write_html(notebook, executed.with_suffix(".html")),
@@ -137,8 +134,7 @@ def _execute(
     numbers: Mapping[str, int],
     executed: Path,
     cell_timeout_s: int,
-    log: Path,
-    scratch: Path,
+    environment: dict[str, str],
 ) -> None:
     from nbclient import NotebookClient
     from nbclient.exceptions import CellControlSignal, DeadKernelError
@@ -169,7 +165,7 @@ def _execute(
         on_cell_start=remember,
     )
     try:
-        client.execute(env=_kernel_environment(log, scratch))
+        client.execute(env=environment)
     except TimeoutError:
         raise failed(f"took longer than {cell_timeout_s} s.") from None
     except (CellControlSignal, DeadKernelError) as error:
@@ -196,9 +192,15 @@ def _error_of(cells: list[Any]) -> str:
     return ""
 
 
-def _kernel_environment(log: Path, scratch: Path) -> dict[str, str]:
+def _kernel_environment(
+    log: Path, scratch: Path, port: str | None, work: Path | None
+) -> dict[str, str]:
     environment = dict(os.environ)
     environment.setdefault("WORKSHOP_PORT", "virtual")
+    if port:
+        environment["WORKSHOP_PORT"] = port
+    environment["WORKSHOP_WORK"] = str(work or scratch / "work")
+    environment["WORKSHOP_PROGRESS"] = str(scratch / "progress.json")  # nobody's own
     environment.pop("MPLBACKEND", None)  # the notebook's own affair
     environment.setdefault("WORKSHOP_RECORDINGS", str(scratch / "recordings"))
     environment[CHECK_LOG] = str(log)
