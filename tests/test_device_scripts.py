@@ -209,7 +209,7 @@ ON_MICROPYTHON = """
 import sys
 sys.path.insert(0, LIB)
 from array import array
-from link import Link, SampleBlocks
+from link import Link, SampleBlocks, as_bytes
 link = Link()
 link.send("hello", {"name": "grün\\x1e\\n", "half": 0.5})
 print("text beside it")
@@ -218,12 +218,23 @@ block = array("h", [-32768, 32767, 1, -1])
 blocks.add(block, 2)
 blocks.add(block, 2)
 blocks.flush()
+link.begin("mixed")
+link.int("whole", -17)
+link.int("large", 1 << 40)
+link.fixed("low", -5, 2)
+link.fixed("high", 1234567, 3)
+link.text("text", 'a"b')
+link.text("none", None)
+link.bytes("x_f32", as_bytes(array("f", [0.1, -2.5])), 8)
+link.bytes("long", b"x" * 3000, 3000)
+link.end()
 while True:
     command = link.command()
     if command:
-        link.send("command", {"text": command})
-    if command == "stop":
-        break
+        link.send("command", command)
+        link.ack(command, True, more=1)
+        if command["do"] == "stop":
+            break
 link.seq = (1 << 30) - 1
 link.send("last", {})
 link.send("wrapped", {})
@@ -233,10 +244,14 @@ link.send("wrapped", {})
 @pytest.mark.skipif(MICROPYTHON is None, reason="no MicroPython wheel for this system")
 def test_the_parser_understands_what_link_writes() -> None:
     from workshop_helpers.stream import Record, RecordParser, TextLine
+    from workshop_helpers.stream.asking import encode_command
 
     code = f"LIB = {str(DEVICE_SCRIPTS / 'lib')!r}\n{ON_MICROPYTHON}"
+    label = encode_command(7, "label", {"text": 'grün "\\ \U0001f600'})
+    flipped = label.replace(b"label", b"labem")
+    lines = [label, label, flipped, b"noise", b"", b"{" * 400, label[:30], b"\r\nstop"]
     done = subprocess.run(
-        [MICROPYTHON, "-c", code], input=b"faster\r\n\r\nstop\n", capture_output=True, timeout=30
+        [MICROPYTHON, "-c", code], input=b"\n".join(lines) + b"\n", capture_output=True, timeout=30
     )
     assert done.returncode == 0, done.stderr
     parser = RecordParser()
@@ -245,13 +260,21 @@ def test_the_parser_understands_what_link_writes() -> None:
     records = [item for item in items if isinstance(item, Record)]
     assert len(records) == len(items) - 1
     assert [r.kind for r in records] == [
-        "hello", "samples", "samples", "command", "command", "last", "wrapped"
+        "hello", "samples", "samples", "mixed", "command", *["ack"] * 6, "command", "last",
+        "wrapped",
     ]  # fmt: skip
     assert records[0]["name"] == "grün\x1e\n" and records[0]["half"] == 0.5
     assert records[1].samples().tolist() == [[-32768, 32767], [1, -1], [-32768, 32767]]
     assert records[2].samples().tolist() == [[1, -1]]
     assert (records[1]["at"], records[2]["at"]) == (0, 3)
-    assert [r["text"] for r in records[3:5]] == ["faster", "stop"]
-    assert [r.seq for r in records] == [0, 1, 2, 3, 4, (1 << 30) - 1, 0]
+    assert dict(records[3].fields) == {
+        "whole": -17, "large": 1 << 40, "low": -0.05, "high": 1234.567, "text": 'a"b',
+        "none": None, "x": [float(np.float32(0.1)), -2.5], "long": "eHh4" * 1000,
+    }  # fmt: skip
+    # Done once, answered twice; what is damaged is refused.
+    assert (records[4]["do"], records[4]["text"]) == ("label", 'grün "\\ \U0001f600')
+    assert [(r["id"], r["ok"]) for r in records[5:11]] == [(7, True)] * 2 + [(None, False)] * 4
+    assert records[11]["do"] == "stop" and records[5]["more"] == 1
+    assert [r.seq for r in records] == [*range(12), (1 << 30) - 1, 0]
     times = [r.t_us for r in records]
     assert times == sorted(times)

@@ -4,7 +4,8 @@ Board:  any with emlearn_trees and 40 KB of free heap.
 Wiring: none with the replay sensor.
 Needs:  a model in /models/<name>/ that was trained on the features computed here; it is refused
         otherwise, since a wrong rate or window gives wrong answers without any error.
-Memory: window 240 bytes, features 48 bytes, one record as text; the model itself.
+Memory: window 240 bytes, features 48 bytes, one record (see link.py); the model itself. Within a
+        recording the loop allocates nothing.
 Timing: on the virtual board (a laptop) 30 to 50 µs for the features and 3 to 15 µs for 20 trees,
         at 10 Hz. Not measured on a microcontroller yet; every record says what it took.
 
@@ -16,6 +17,9 @@ config, all optional but the recordings:
                what the sensor is to deliver and the app to compute, when it is not the model that
                says so; a model that was trained otherwise is refused
     block      samples in a record; 0: none are sent; else a fifth of a second's
+
+commands while it runs: stop; label (text); set threshold (0 to 1): a winner with a smaller share
+of the votes is called "unsure".
 """
 
 import gc
@@ -23,11 +27,13 @@ import time
 from array import array
 
 import model_store
-from link import Link, SampleBlocks
+from commands import Commands
+from link import Link, SampleBlocks, as_bytes
 from motion_features import FEATURES_ID, MotionFeatures, feature_names
 from windower import Windower
 
 DEFAULTS = {"sensor": "replay", "model": "/models/har", "loop": True, "seconds": 0}
+UNSURE = "unsure"
 
 
 def check(meta, sensor, window, hop):
@@ -75,90 +81,136 @@ def main(config):
 
 
 def run(link, model, sensor, settings):
-    trained = model.meta["metadata"]
-    channels = sensor.channels
-    windower = Windower(channels, settings["window"], settings["hop"])
-    features = MotionFeatures(channels, settings["window"])
-    block_samples = settings.get("block", max(1, int(sensor.rate_hz / 5)))
-    blocks = SampleBlocks(link, channels, block_samples) if block_samples else None
-    block = array("h", bytes(2 * channels * settings["hop"]))
-    gc.collect()
-    link.send(
-        "hello",
-        {
+    live = Live(link, model, sensor, settings)
+    live.hello()
+    end_ms = int(settings["seconds"] * 1000)
+    while not (sensor.ended or live.commands.stopped):
+        if end_ms and link.now_ms() >= end_ms:
+            break
+        if not live.step():
+            time.sleep_ms(1)
+    live.bye()
+
+
+class Live:
+    """The app's state; `step` allocates nothing within a recording."""
+
+    def __init__(self, link, model, sensor, settings):
+        channels = sensor.channels
+        self._link = link
+        self._model = model
+        self._sensor = sensor
+        self._windower = Windower(channels, settings["window"], settings["hop"])
+        self._features = MotionFeatures(channels, settings["window"])
+        block_samples = settings.get("block", max(1, int(sensor.rate_hz / 5)))
+        self._blocks = SampleBlocks(link, channels, block_samples) if block_samples else None
+        self._block = array("h", bytes(2 * channels * settings["hop"]))
+        self._outputs = as_bytes(model.outputs)
+        self._recording = self._truth = None
+        self._n_samples = self._n_predictions = 0
+        self._name = settings["sensor"]
+        self.commands = Commands(link, {"threshold": (0.0, 0, 1)})
+        self._least = array("f", [0.0])
+        self._least_bits = as_bytes(self._least)
+
+    def hello(self):
+        meta = self._model.meta
+        trained = meta["metadata"]
+        gc.collect()
+        fields = {
             "app": "har_live",
-            "model": model.meta["name"],
-            "sha256": model.meta["sha256"],
-            "classes": model.classes,
+            "model": meta["name"],
+            "sha256": meta["sha256"],
+            "classes": self._model.classes,
             "features_id": FEATURES_ID,
-            "window": windower.window,
-            "hop": windower.hop,
-            "rate_hz": sensor.rate_hz,
+            "window": self._windower.window,
+            "hop": self._windower.hop,
+            "rate_hz": self._sensor.rate_hz,
             "channels": trained["channels"],
             "units_per_lsb": trained.get("units_per_lsb"),
             "channel_units": trained.get("channel_units"),
-            "sensor": settings["sensor"],
+            "sensor": self._name,
             "heap_free": gc.mem_free(),
-        },
-    )
+        }
+        fields.update(self.commands.describe())
+        self._link.send("hello", fields)
 
-    end_us = int(settings["seconds"] * 1000000)
-    recording = None
-    n_samples = n_predictions = 0
-    while not sensor.ended and link.command() != "stop":
-        if end_us and link.now_us() >= end_us:
-            break
+    def step(self):
+        """Take what the sensor has, send what follows from it; the number of samples."""
+        if self.commands.poll():
+            self._least[0] = self.commands.values["threshold"]
+        sensor = self._sensor
+        block = self._block
         n = sensor.read_into(block)
         if not n:
-            time.sleep_ms(1)
-            continue
-        if sensor.recording != recording:
-            recording = sensor.recording
-            windower.reset()
-        if blocks:
-            blocks.add(block, n)
-        n_samples += n
+            return 0
+        if sensor.recording != self._recording:
+            self._recording = sensor.recording
+            self._truth = truth_of(sensor.label, self._model.classes)
+            self._windower.reset()
+        if self._blocks:
+            self._blocks.add(block, n)
         start = 0
         while start < n:
-            start = windower.push(block, start, n)
-            if windower.ready:
-                predict(link, model, sensor, features, windower.data, n_samples - n + start)
-                n_predictions += 1
-    if blocks:
-        blocks.flush()
-    gc.collect()
-    link.send(
-        "bye",
-        {
-            "samples": n_samples,
-            "predictions": n_predictions,
-            "late": sensor.late,
-            "records": link.seq + 1,
-            "heap_free": gc.mem_free(),
-        },
-    )
+            start = self._windower.push(block, start, n)
+            if self._windower.ready:
+                self._predict(self._n_samples + start)
+        self._n_samples += n
+        self.commands.at = self._n_samples
+        return n
 
+    def _predict(self, at):
+        """One answer; `at` counts the samples since the start, up to the end of the window."""
+        link = self._link
+        model = self._model
+        t0 = time.ticks_us()
+        row = self._features.compute(self._windower.data)
+        t1 = time.ticks_us()
+        index = model.predict(row)
+        t2 = time.ticks_us()
+        link.begin("prediction")
+        link.text("label", model.classes[index] if self._is_sure(index) else UNSURE)
+        link.int("class", index)
+        link.bytes("outputs_f32", self._outputs, 4 * len(model.outputs))
+        link.int("feature_us", time.ticks_diff(t1, t0))
+        link.int("us", time.ticks_diff(t2, t1))
+        link.int("at", at)
+        link.text("recording", self._recording)
+        link.text("truth", self._truth)
+        link.end()
+        self._n_predictions += 1
 
-def predict(link, model, sensor, features, window, at):
-    """One answer; `at` counts the samples since the start, up to the end of the window."""
-    t0 = time.ticks_us()
-    row = features.compute(window)
-    t1 = time.ticks_us()
-    index = model.predict(row)
-    t2 = time.ticks_us()
-    link.send(
-        "prediction",
-        {
-            "label": model.classes[index],
-            "class": index,
-            "outputs": list(model.outputs),
-            "feature_us": time.ticks_diff(t1, t0),
-            "us": time.ticks_diff(t2, t1),
-            "at": at,
-            "recording": sensor.recording,
-            "truth": truth_of(sensor.label, model.classes),
-        },
-    )
+    def _is_sure(self, index):
+        """Whether the winner's share is at least the threshold. Both are 0 to 1, and such floats
+        are in the order of their bytes; as numbers they would be objects."""
+        if len(self._model.outputs) == 1:
+            return True  # one score for two classes is no share
+        bits = self._outputs
+        least = self._least_bits
+        if bits is self._model.outputs:  # no view of the bytes on this board
+            return bits[index] >= least[0]
+        place = 4 * index + 3
+        for i in range(4):
+            a = bits[place - i]
+            b = least[3 - i]
+            if a != b:
+                return a > b
+        return True
+
+    def bye(self):
+        if self._blocks:
+            self._blocks.flush()
+        gc.collect()
+        self._link.send(
+            "bye",
+            {
+                "samples": self._n_samples,
+                "predictions": self._n_predictions,
+                "late": self._sensor.late,
+                "records": self._link.seq + 1,
+                "heap_free": gc.mem_free(),
+            },
+        )
 
 
 def truth_of(label, classes):

@@ -4,12 +4,13 @@ from .counters import Counters
 from .history import History
 from .live import LiveResult, LiveView
 from .opening import open_stream
-from .records import Damaged, Record, RecordParser, TextLine
+from .records import Damaged, Gap, Record, RecordParser, TextLine
 from .stream import Stream
 
 __all__ = [
     "Counters",
     "Damaged",
+    "Gap",
     "History",
     "LiveResult",
     "LiveView",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import StreamError
@@ -10,8 +11,33 @@ from .stream import Stream
 
 if TYPE_CHECKING:
     from ..board import Board
+    from ..board.running import Running
 
-_STREAM_SETTINGS = ("hello_timeout_s", "silence_timeout_s", "queue_records")
+_STREAM_SETTINGS = (
+    "hello_timeout_s",
+    "silence_timeout_s",
+    "queue_records",
+    "reconnect",
+    "reconnect_timeout_s",
+)
+
+
+@dataclass(frozen=True)
+class AppLauncher:
+    """Starts one app with one set of settings, as often as wanted. `literal` is `main`'s config."""
+
+    board: Board
+    name: str
+    literal: str
+
+    def start(self) -> Running:
+        """The board is soft reset first: the app gets all the heap, and the files as they are."""
+        self.board.soft_reset()
+        code = f"import {self.name}\n{self.name}.main({self.literal})\n"
+        return self.board.start(code, name=self.name)
+
+    def reconnect(self, timeout_s: float) -> None:
+        self.board.reconnect(timeout_s)
 
 
 def open_stream(
@@ -25,7 +51,8 @@ def open_stream(
         board: connected, at its prompt.
         app: name of a deployed app; None for the one deployed last.
         config: for the app's `main(config)`, over what `deploy` left for it; only literals. Of
-            these, `hello_timeout_s`, `silence_timeout_s` and `queue_records` are the Stream's.
+            these, `hello_timeout_s`, `silence_timeout_s`, `queue_records`, `reconnect` and
+            `reconnect_timeout_s` are the Stream's.
 
     Raises:
         StreamError: nothing was deployed, or config holds something else than literals.
@@ -45,5 +72,5 @@ def open_stream(
             "The app's settings can't be sent to the board.",
             "Use only numbers, text, True, False, None, and lists or dicts of them.",
         )
-    board.soft_reset()
-    return Stream(board.start(f"import {name}\n{name}.main({literal})\n", name=name), **own)
+    launcher = AppLauncher(board, name, literal)
+    return Stream(launcher.start(), launcher, **own)

@@ -23,6 +23,8 @@ SEQ_MODULUS = 1 << 30
 MAX_RECORD_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 4 * 1024
 
+# A field of floats: base64 of float32, found in a record as a list under the name without this.
+_FLOATS = "_f32"
 _ENDING = re.compile(rb',"crc":(\d{1,10})\}\r?\Z')
 
 
@@ -65,7 +67,15 @@ class Damaged:
     why: str
 
 
-Item = Record | TextLine | Damaged
+@dataclass(frozen=True)
+class Gap:
+    """Nothing came for so long, until the app was started again; from here on it counts anew."""
+
+    seconds: float
+    why: str
+
+
+Item = Record | TextLine | Damaged | Gap
 
 
 class RecordParser:
@@ -140,6 +150,9 @@ def _record(line: bytes) -> Record | Damaged:
             return Damaged(len(line), "seq or t_us out of range")
         if kind == "samples":
             _check_samples(fields)
+        for name in [name for name in fields if name.endswith(_FLOATS)]:
+            raw = base64.b64decode(fields.pop(name), validate=True)
+            fields[name.removesuffix(_FLOATS)] = np.frombuffer(raw, dtype="<f4").tolist()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Damaged(len(line), f"not a record: {type(error).__name__}")
     return Record(seq, t_us, kind, fields)

@@ -5,19 +5,29 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import BoardGoneError, DeviceError, DeviceMemoryError, StreamError, WorkshopError
-from .counters import Counters, Counting
-from .records import Item, Record, RecordParser, TextLine
+from ..errors import BoardGoneError, StreamError, WorkshopError
+from .asking import Asking
+from .counters import Counters
+from .inbox import Inbox, Subscriber
+from .reader import Reader
+from .records import Record
 
 if TYPE_CHECKING:
     from ..board.running import Running
 
-Subscriber = Callable[[Item], None]
+
+class Launcher(Protocol):
+    """How an app is started again."""
+
+    def start(self) -> Running:
+        """Soft reset the board and start the app."""
+
+    def reconnect(self, timeout_s: float) -> None:
+        """Open the board's port again."""
 
 
 class Stream:
@@ -26,13 +36,17 @@ class Stream:
     Reading begins with the `with`, or with the first record asked for.
 
     A thread reads the board all the time, so a slow loop loses nothing until `queue_records` wait;
-    then the oldest are dropped from the queue and counted. Subscribers get every item.
+    then the oldest are dropped from the queue and counted. Subscribers get every item. Commands may
+    be sent from any thread but that one.
 
     Args:
         running: the app, just started.
+        launcher: starts it again, for `restart` and `reconnect`.
         hello_timeout_s: how long the app may take until its first record.
         silence_timeout_s: no byte for so long is an error.
         queue_records: how many records may wait.
+        reconnect: if the board goes away or falls silent, wait for it and start the app again.
+        reconnect_timeout_s: how long to wait for it.
     """
 
     STOP_TIMEOUT_S = 3.0  # for an app to end when told; then it is interrupted
@@ -42,58 +56,50 @@ class Stream:
     def __init__(
         self,
         running: Running,
+        launcher: Launcher | None = None,
         *,
         hello_timeout_s: float = 15.0,
         silence_timeout_s: float = 10.0,
         queue_records: int = 10_000,
+        reconnect: bool = False,
+        reconnect_timeout_s: float = 60.0,
     ) -> None:
-        self._running = running
+        self._launcher = launcher
         self._hello_timeout_s = hello_timeout_s
         self._silence_timeout_s = silence_timeout_s
-        self._parser = RecordParser()
-        self._counting = Counting()
-        self._queue: deque[Record] = deque()
-        self._queue_records = queue_records
-        self._subscribers: list[Subscriber] = []
-        self._changed = threading.Condition()
-        self._text: deque[str] = deque(maxlen=1000)
-        self._hello: Record | None = None
-        self._bye: Record | None = None
-        self._error: WorkshopError | None = None
-        self._ended = False
-        self._stopping = threading.Event()
-        self._heard_s = time.monotonic()
-        self._thread = threading.Thread(target=self._read, name="stream reader", daemon=True)
+        self._return_timeout_s = reconnect_timeout_s if reconnect and launcher else 0.0
+        self._inbox = Inbox(queue_records)
+        self._write_lock = threading.Lock()
+        self._asking = Asking(self._inbox, self._write)
+        self._reader = self._new_reader(running)
 
     # --- what is known --------------------------------------------------------------------
     @property
     def hello(self) -> Record | None:
-        """The app's first record: what it is, its model, its classes."""
-        return self._hello
+        """The app's first record: what it is, its model, its classes, what can be set."""
+        return self._inbox.hello
 
     @property
     def bye(self) -> Record | None:
         """The app's last record, once it has ended by itself or was stopped in an orderly way."""
-        return self._bye
+        return self._inbox.bye
 
     @property
     def counters(self) -> Counters:
-        with self._changed:
-            return self._counting.snapshot()
+        return self._inbox.counters()
 
     @property
     def text(self) -> list[str]:
         """The last 1000 lines the app printed beside its records."""
-        with self._changed:
-            return list(self._text)
+        return self._inbox.text()
 
     @property
     def ended(self) -> bool:
         """Whether no more records will come; some may still wait."""
-        return self._ended
+        return self._inbox.ended
 
     def __repr__(self) -> str:
-        state = "ended" if self._ended else "running"
+        state = "ended" if self.ended else "running"
         return f"<Stream {state}: {self.counters}>"
 
     # --- life -----------------------------------------------------------------------------
@@ -105,15 +111,13 @@ class Stream:
             BoardGoneError: the board went away.
             StreamError: no record in time; the app is stopped.
         """
-        self._heard_s = time.monotonic()
-        self._thread.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._ended, self._hello_timeout_s)
-            spoke, ended = bool(self._queue), self._ended
-        if not spoke:
+        self._inbox.heard_s = time.monotonic()
+        self._reader.start()
+        if not self._inbox.wait_for_first(self._hello_timeout_s):
+            ended = self.ended
             if not ended:
                 self.stop()
-            raise self._take_error() or StreamError(
+            raise self._reader.take_error() or StreamError(
                 f"The app sent no record {'before it ended' if ended else 'in time'}."
                 f"{self._printed()}",
                 "Does its main() make a Link and send a 'hello' first? See apps/har_live.py.",
@@ -125,22 +129,44 @@ class Stream:
 
         Raises BoardGoneError if the board does not react any more.
         """
-        silent = time.monotonic() - self._heard_s > min(
+        reader = self._reader
+        silent = time.monotonic() - self._inbox.heard_s > min(
             self.STOP_TIMEOUT_S, self._silence_timeout_s
         )
-        if not (self._ended or self._stopping.is_set() or silent):
+        if not (self.ended or reader.stopping.is_set() or silent):
             with contextlib.suppress(BoardGoneError):  # then the reader knows it as well
-                self._running.write(b"stop\n")
-            with self._changed:
-                self._changed.wait_for(lambda: self._ended, self.STOP_TIMEOUT_S)
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(self.STOP_TIMEOUT_S)
-        if not self._running.ended and not isinstance(self._error, BoardGoneError):
-            self._running.stop(self.SILENT_TIMEOUT_S if silent else self.INTERRUPT_TIMEOUT_S)
+                self._write(b"\nstop\n")
+            self._inbox.wait_for_end(self.STOP_TIMEOUT_S)
+        reader.stopping.set()
+        reader.join(self.STOP_TIMEOUT_S)
+        if not reader.running.ended and not isinstance(reader.error, BoardGoneError):
+            reader.running.stop(self.SILENT_TIMEOUT_S if silent else self.INTERRUPT_TIMEOUT_S)
+
+    def restart(self) -> Stream:
+        """Stop the app if it runs, and start it anew with the same settings.
+
+        What was received and not taken yet is still there, and the counters go on; the time between
+        is counted as a gap. Raises what `stop` and `start` raise.
+        """
+        launcher = self._needs_launcher()
+        self.stop()
+        return self._again(launcher, "the app was started again")
+
+    def reconnect(self, timeout_s: float = 30.0) -> Stream:
+        """After the board was unplugged or reset: open its port and start the app again.
+
+        As `restart`, nothing received is lost. `board.stream(..., reconnect=True)` does it by
+        itself. Raises NoBoardError, PortBusyError or NoPromptError if the board is not back in
+        time, and what `start` raises.
+        """
+        launcher = self._needs_launcher()
+        self._reader.stopping.set()
+        self._reader.join(self.STOP_TIMEOUT_S)
+        launcher.reconnect(timeout_s)
+        return self._again(launcher, "the board was away")
 
     def __enter__(self) -> Stream:
-        if self._thread.ident is None:
+        if not self._reader.was_started:
             self.start()
         return self
 
@@ -152,7 +178,7 @@ class Stream:
     ) -> None:
         if error is None:
             self.stop()
-            if unseen := self._take_error():
+            if unseen := self._reader.take_error():
                 raise unseen
         else:
             with contextlib.suppress(WorkshopError):
@@ -160,31 +186,31 @@ class Stream:
 
     # --- records --------------------------------------------------------------------------
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber(item)` for every Record, TextLine and Damaged, in the reading thread.
+        """Call `subscriber(item)` for every Record, TextLine, Damaged and Gap, in the reading
+        thread.
 
         It must be quick and must not raise; if it does, the stream ends with its error.
         """
-        self._subscribers.append(subscriber)
+        self._inbox.subscribe(subscriber)
 
     def next(self, timeout_s: float) -> Record | None:
         """The next record; None on timeout, and at once when no more will come.
 
         Raises:
             DeviceError: the app raised on the board; every record before it was delivered.
-            BoardGoneError: the board was unplugged, likewise.
+            BoardGoneError: the board was unplugged or reset itself, likewise.
             StreamError: not a byte for `silence_timeout_s`.
         """
-        if self._thread.ident is None:
+        if not self._reader.was_started:
             self.start()
-        with self._changed:
-            self._changed.wait_for(lambda: self._queue or self._ended, timeout_s)
-            if self._queue:
-                return self._queue.popleft()
-            silent_s = time.monotonic() - self._heard_s
-        if self._ended:
-            if error := self._take_error():
+        record = self._inbox.next(timeout_s)
+        if record is not None:
+            return record
+        silent_s = time.monotonic() - self._inbox.heard_s
+        if self.ended:
+            if error := self._reader.take_error():
                 raise error
-        elif silent_s > self._silence_timeout_s:
+        elif silent_s > self._silence_timeout_s and not self._return_timeout_s:
             raise StreamError(
                 f"Not a byte from the board for {silent_s:.0f} s.{self._printed()}",
                 "Stop the stream and start it again; if it stays silent, board.hard_reset().",
@@ -206,71 +232,67 @@ class Stream:
             record = self.next(max(0.0, left_s))
             if record is not None and kind in (None, record.kind):
                 yield record
-            if (record is None and self._ended) or (
-                end_s is not None and time.monotonic() >= end_s
-            ):
+            if (record is None and self.ended) or (end_s is not None and time.monotonic() >= end_s):
                 return
 
-    # --- the reading thread ---------------------------------------------------------------
-    def _read(self) -> None:
-        error: WorkshopError | None = None
-        try:
-            while not self._stopping.is_set():
-                data = self._running.read(timeout_s=0.1)
-                if data:
-                    self._take(self._parser.feed(data), len(data))
-                elif self._running.ended:
-                    error = _device_error(self._running.error)
-                    break
-        except WorkshopError as trouble:
-            error = trouble
-        except Exception as trouble:  # a thread must not die silently
-            error = StreamError(f"The stream's reader failed: {type(trouble).__name__}: {trouble}")
-        with contextlib.suppress(Exception):
-            self._take(self._parser.close(), 0)
-        with self._changed:
-            self._error = error
-            self._ended = True
-            self._changed.notify_all()
+    # --- commands -------------------------------------------------------------------------
+    def command(self, do: str, *, timeout_s: float = 2.0, **fields: Any) -> Mapping[str, Any]:
+        """Send a command, wait for its answer, return the answer's fields.
 
-    def _take(self, items: list[Item], size_bytes: int) -> None:
-        now_s = time.monotonic()
-        with self._changed:
-            self._heard_s = now_s
-            self._counting.add_bytes(size_bytes)
-            for item in items:
-                self._counting.add(item, now_s)
-                if isinstance(item, Record):
-                    self._keep(item)
-                elif isinstance(item, TextLine):
-                    self._text.append(item.text)
-            self._changed.notify_all()
-        for item in items:
-            for subscriber in self._subscribers:
-                subscriber(item)
+        Done once or not at all, even if it or its answer is damaged on the way and sent again.
+        Raises StreamError if the app does not know it, refuses it, or does not answer in time;
+        BoardGoneError.
+        """
+        if not self._reader.was_started:
+            self.start()
+        if threading.current_thread() is self._reader.thread:
+            raise StreamError(
+                "A subscriber can't send commands: it would wait for itself.",
+                "Send them from another thread.",
+            )
+        return self._asking.ask(do, fields, timeout_s)
 
-    def _keep(self, record: Record) -> None:
-        if record.kind == "hello":
-            self._hello = record
-        elif record.kind == "bye":
-            self._bye = record
-        if len(self._queue) >= self._queue_records:
-            self._queue.popleft()
-            self._counting.drop()
-        self._queue.append(record)
+    def set(self, *, timeout_s: float = 2.0, **values: Any) -> None:
+        """Change values of the running app: `stream.set(threshold=0.7)`. As `command`."""
+        for name, value in values.items():
+            self.command("set", timeout_s=timeout_s, name=name, value=value)
 
-    def _take_error(self) -> WorkshopError | None:
-        error, self._error = self._error, None
-        return error
+    def label(self, text: str, *, timeout_s: float = 2.0) -> None:
+        """Let the app send a record "label" with this text among its samples. As `command`."""
+        self.command("label", timeout_s=timeout_s, text=text)
+
+    # --- inside ---------------------------------------------------------------------------
+    @property
+    def _thread(self) -> threading.Thread:
+        return self._reader.thread
+
+    def _new_reader(self, running: Running) -> Reader:
+        return Reader(
+            running,
+            self._inbox,
+            self._launcher,
+            silence_timeout_s=self._silence_timeout_s,
+            return_timeout_s=self._return_timeout_s,
+        )
+
+    def _write(self, data: bytes) -> None:
+        with self._write_lock:
+            self._reader.running.write(data)
+
+    def _needs_launcher(self) -> Launcher:
+        if self._launcher is None:
+            raise StreamError(
+                "This stream does not know how its app was started.",
+                "Start it again with board.stream(...).",
+            )
+        return self._launcher
+
+    def _again(self, launcher: Launcher, why: str) -> Stream:
+        running = launcher.start()
+        self._inbox.begin_anew(why)
+        self._reader = self._new_reader(running)
+        return self.start()
 
     def _printed(self) -> str:
         text = self.text
         return f" The last line it printed: {text[-1]!r}" if text else ""
-
-
-def _device_error(traceback: str | None) -> WorkshopError | None:
-    if not traceback:
-        return None
-    last = traceback.rstrip().splitlines()[-1]
-    kind = DeviceMemoryError if last.startswith("MemoryError") else DeviceError
-    return kind(f"The app ended with an error: {last}", device_traceback=traceback)
