@@ -2,7 +2,7 @@
 
 Same API and answers as the plain twin `emlearn_trees_ref.py`, which spells out each step.
 Memory: 8 bytes a node, 1 a leaf (4 for regression), 8 a tree, 4 a class. `predict` allocates
-nothing once it has seen its two buffers (it keeps a reference to them), but for regression's float.
+nothing after its first call, but for regression's float.
 """
 
 import struct
@@ -14,7 +14,7 @@ from micropython import const
 # A node is 4 x uint16: feature, threshold + 32768, left, right. Bit 15 of a child marks a leaf and
 # the bits below are its index; else it counts nodes forward from this one.
 _LEAF = const(0x8000)
-# The head, int32: what _END .. _LEAVES name, then the roots, then a count for each column, then
+# The head, int32: what _END .. _NODES name, then the roots, then a count for each column, then
 # the float32 patterns of 0/n_trees .. n_trees/n_trees (hard voting only).
 # A root is the byte offset of its node; bit 29 marks a leaf.
 _END = const(0)  # index after the last root
@@ -24,85 +24,142 @@ _DIVISOR = const(3)  # what the counts are divided by; 0 for hard voting
 _LEAVES = const(4)  # byte offset of the leaves, behind the nodes
 _FEATURES = const(5)
 _OUTPUTS = const(6)
-_ROOTS = const(7)
-_UNCHECKED = array("i", bytes(4 * _ROOTS))
-_len = len  # found sooner among the module's names than among the built-in ones
+# Addresses of two words each: on machines of 64 bits at an even place, where the garbage collector
+# sees them and lets the nodes live as long as the head.
+_NODES = const(8)
+_IN = const(10)  # the features
+_OUT = const(12)
+_ROOTS = const(14)
 _LEAF_ROOT = const(0x20000000)
 # A regression leaf is kept as four bytes of value + 2**23, which are summed as four columns.
 _BIAS = const(0x800000)
 
-# Bytes that read as -32767 from an array 'h' only, and as a float between 1 and 2 from an array
-# 'f' only: MicroPython's arrays do not tell their typecode, and their repr is slow. Eight of them
-# make at least one element of any type, odd ones so that an array 'O' reads a small integer.
-_AS_H = b"\x01\x80" * 4
-_AS_F = b"\x01\x00\xc0\x3f" * 2
+# MicroPython's arrays, in words of the machine: type, typecode (in the lowest byte), length,
+# address of the elements. The build sets _WIDE to 1 for machines of 64 bits.
+_WIDE = const(0)
+_TYPECODE = const(4 + 4 * _WIDE)  # in bytes
+_LENGTH = const(2 + 2 * _WIDE)  # in int32, as the next one
+_ADDRESS = const(3 + 3 * _WIDE)
 
 
-# The order of the arguments matters: the first three locals of a function live in registers.
+# The order of the locals matters: the first three of a function live in registers.
 @micropython.viper
-def _walk(p: ptr16, f: ptr16, c: int, out: ptr32, head: ptr32):
-    nodes = int(p)
-    leaves = ptr8(nodes + head[_LEAVES])
+def _walk(p: ptr16):
+    f = ptr16(int(p))
+    c = 0
+    head = ptr32(int(p))
+    nodes = head[_NODES]
+    f = ptr16(head[_IN])
+    out = ptr32(head[_OUT])
+    if _WIDE:
+        nodes |= head[_NODES + 1] << 32
+        f = ptr16(int(f) | head[_IN + 1] << 32)
+        out = ptr32(int(out) | head[_OUT + 1] << 32)
+    root = ptr32(int(head) + (_ROOTS << 2))
     counts = ptr32(int(head) + (head[_END] << 2))
-    i = _ROOTS
-    while i < head[_END]:
-        c = head[i]
+    leaves = nodes + head[_LEAVES]
+    j = head[_COLUMNS]
+    while int(root) < int(counts):
+        c = root[0]
         if c < _LEAF_ROOT:
             p = ptr16(nodes + c)
-            while True:
+            c = 0
+            while c < _LEAF:
+                p = ptr16(int(p) + (c << 3))
                 if (f[p[0]] ^ 0x8000) < p[1]:
                     c = p[2]
                 else:
                     c = p[3]
-                if c >= _LEAF:
-                    break
-                p = ptr16(int(p) + (c << 3))
         c &= 0x7FFF
-        j = head[_COLUMNS]
         if j == 0:
-            counts[leaves[c]] += 1
+            c = ptr8(leaves)[c]
+            counts[c] += 1
         else:
-            c *= j
-            while j:
-                j -= 1
-                counts[j] += leaves[c + j]
-        i += 1
+            p = ptr16(leaves + c * j)
+            c = j
+            while c:
+                c -= 1
+                counts[c] += ptr8(int(p))[c]
+        root = ptr32(int(root) + 4)
     # Counts become float32 patterns without a float: nothing on the heap, and exact even on boards
     # whose float objects are shortened. Hard voting looks them up; the rest is a long division,
     # rounded to nearest even.
-    n = head[_COUNTS]
-    i = n
-    while i:
-        i -= 1
-        c = counts[i]
-        counts[i] = 0
-        if head[_DIVISOR] == 0:
-            c = counts[n + c]
-        elif c:
-            j = 150
-            q = 0
-            while q < 0x800000:
-                q += q
-                if c >= head[_DIVISOR]:
-                    c -= head[_DIVISOR]
-                    q += 1
-                c += c
-                j -= 1
-            if c + (q & 1) > head[_DIVISOR]:
-                q += 1
-            c = (j << 23) + q
-        out[i] = c
+    p = ptr16(int(counts))
+    counts = ptr32(int(p) + (head[_COUNTS] << 2))
+    f = ptr16(int(out))
+    d = head[_DIVISOR]
+    while int(p) < int(counts):
+        c = ptr32(int(p))[0]
+        if c:
+            ptr32(int(p))[0] = 0
+            if d == 0:
+                c = counts[c]
+            else:
+                j = 150
+                q = 0
+                while q < 0x800000:
+                    q += q
+                    if c >= d:
+                        c -= d
+                        q += 1
+                    c += c
+                    j -= 1
+                q += int(c + (q & 1) > d)
+                c = (j << 23) + q
+        ptr32(int(f))[0] = c
+        f = ptr16(int(f) + 4)
+        p = ptr16(int(p) + 4)
 
 
-def _check(features, out, n_features, n_outputs):
-    # No `try`: on some builds entering one costs more than a prediction. Few locals, too: a frame
-    # of more than eleven words is allocated on the heap.
-    if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
-        raise ValueError("features: want array 'h'")
-    if not isinstance(out, array) or not 1 < (out[:0] + _AS_F)[0] < 2:
-        raise ValueError("out: want array 'f'")
-    if len(features) != n_features or len(out) != n_outputs:
-        raise ValueError("want %d features, %d outputs" % (n_features, n_outputs))
+@micropython.viper
+def _place(head: ptr32, nodes: ptr8):
+    """Keep the address of the nodes, which do not move."""
+    head[_NODES] = int(nodes)
+    if _WIDE:
+        head[_NODES + 1] = int(nodes) >> 32
+
+
+def _predictor(head, nodes, walk, refuse):
+    """predict(features, out) of a checked model.
+
+    It looks into the two arrays itself: to ask MicroPython for what they are and for their length
+    would take longer than a small tree. `x if 1 else 0` is the address of an object to viper, which
+    takes the type of the last branch. It is an object's if its lowest two bits are 0.
+    No global name is used, as to reach those takes as long as the rest.
+    """
+    _place(head, nodes)
+
+    @micropython.viper
+    def predict(features, out):
+        f = ptr32(features if 1 else 0)
+        o = ptr32(out if 1 else 0)
+        m = ptr32(head if 1 else 0)
+        kind = m[0]
+        m = ptr32(m[_ADDRESS] | m[_ADDRESS + _WIDE] << 32 * _WIDE)
+        if (int(f) | int(o)) & 3 == 0 and f[0] == kind and o[0] == kind:
+            if (
+                ptr8(int(f))[_TYPECODE] == 104
+                and ptr8(int(o))[_TYPECODE] == 102
+                and f[_LENGTH] == m[_FEATURES]
+                and o[_LENGTH] == m[_OUTPUTS]
+            ):
+                m[_IN] = f[_ADDRESS]
+                m[_OUT] = o[_ADDRESS]
+                if _WIDE:
+                    m[_IN + 1] = f[_ADDRESS + 1]
+                    m[_OUT + 1] = o[_ADDRESS + 1]
+                walk(head)
+                return
+        refuse(head, features, out)
+
+    return predict
+
+
+def _refuse(head, features, out):
+    for x, typecode, what in ((features, "h", "features"), (out, "f", "out")):
+        if not isinstance(x, array) or repr(x[:0]) != "array('%s')" % typecode:
+            raise ValueError("%s: want array '%s'" % (what, typecode))
+    raise ValueError("want %d features, %d outputs" % (head[_FEATURES], head[_OUTPUTS]))
 
 
 def _total(head):
@@ -187,8 +244,12 @@ class Trees:
         return i
 
     def _changed(self):
-        # No buffer has been seen that fits: the next predict() checks the model first.
-        self._seen_f = self._head = _UNCHECKED
+        self.predict = self._first
+
+    def _first(self, features, out):
+        """The first prediction after a change: checks the model."""
+        self.check()
+        self.predict(features, out)
 
     def outputs(self):
         if not self._classes:
@@ -238,44 +299,25 @@ class Trees:
             head = self._make(roots, 4, 0, 0, [0] * 4)
         else:
             # The table of k / trees, by the same division: no trees, and all votes cast.
-            share = array("i", range(trees + 1))
-            _walk(b"", b"", 0, share, self._make(roots[:0], 0, trees + 1, trees, share))
-            head = self._make(roots, 0, classes, 0, [0] * classes) + share
+            share = array("f", bytes(4 * trees + 4))
+            head = self._make(roots[:0], 0, trees + 1, trees, range(trees + 1))
+            head[_FEATURES] = 0
+            head[_OUTPUTS] = trees + 1
+            _predictor(head, self._data, _walk, _refuse)(array("h"), share)
+            head = self._make(roots, 0, classes, 0, [0] * classes) + bytes(share)
         self._head = head
+        self._walk = _predictor(head, self._data, _walk, _refuse)
+        self.predict = self._regress if self._bits == 32 else self._walk
 
     def _make(self, roots, columns, counts, divisor, zeros):
-        sizes = (8 * self._max[1], self._features, self._classes)
-        head = array("i", (_ROOTS + len(roots), columns, counts, divisor))
-        return head + array("i", sizes) + roots + array("i", zeros)
+        sizes = (8 * self._max[1], self._features, self._classes, 0, 0, 0, 0, 0, 0, 0)
+        head = array("i", (_ROOTS + len(roots), columns, counts, divisor) + sizes)
+        return head + roots + array("i", zeros)
 
-    def _see(self, features, out):
-        if self._head is _UNCHECKED:
-            self.check()
-        self._seen_f = _UNCHECKED
-        _check(features, out, self._features, self._classes)
-        self._seen_f = features
-        self._seen_out = out
-        return self._head
-
-    def _finish(self, out):
-        if self._bits == 32:
-            offset, step = self._scale
-            out[0] = offset + step * _total(self._head) / self._n[0]
-
-    @micropython.viper
-    def predict(self, features, out):
-        head = self._head
-        sizes = ptr32(head)
-        if (
-            features is not self._seen_f
-            or out is not self._seen_out
-            or int(_len(features)) != sizes[_FEATURES]
-            or int(_len(out)) != sizes[_OUTPUTS]
-        ):
-            head = self._see(features, out)
-        _walk(self._data, features, 0, out, head)
-        if sizes[_COUNTS] == 0:
-            self._finish(out)
+    def _regress(self, features, out):
+        self._walk(features, out)
+        offset, step = self._scale
+        out[0] = offset + step * _total(self._head) / self._n[0]
 
 
 new = Trees

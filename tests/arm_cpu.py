@@ -15,6 +15,7 @@ import unicorn
 from unicorn import arm_const as arm
 
 PAGE = 4096
+OBJECTS, OBJECTS_END = 0x6000_0000, 0x6010_0000  # the code may only read there
 CODE, TABLES, STUBS, STACK, HEAP, HEAP_END = (
     0x0800_0000, 0x1000_0000, 0x1800_0000, 0x1FF0_0000, 0x2000_0000, 0x4000_0000,
 )  # fmt: skip
@@ -81,6 +82,7 @@ class Cpu:
         bx_lr = b"\x70\x47"
         self._map(STUBS, bx_lr * (PAGE // 2), unicorn.UC_PROT_READ | unicorn.UC_PROT_EXEC)
         self._map(STACK - STACK_BYTES, bytes(STACK_BYTES))
+        self._map(OBJECTS, bytes(OBJECTS_END - OBJECTS), unicorn.UC_PROT_READ)
         uc.reg_write(SP, STACK)
         self._buffers: dict[int, _Buffer] = {}
         self._free: dict[int, list[int]] = {}  # number of bytes -> addresses
@@ -212,12 +214,15 @@ class Cpu:
         return free.pop(), pages
 
     def release(self) -> None:
-        """Forget all buffers: in the next call they may be elsewhere."""
-        for buffer in self._buffers.values():
+        """Forget the buffers: in the next call they may be elsewhere.
+
+        A bytearray stays, since a module may know its address.
+        """
+        for buffer in [b for b in self._buffers.values() if type(b.owner) is not bytearray]:
+            del self._buffers[id(buffer.owner)]
             pages = buffer.address + -(-buffer.size // 4) * 4 - buffer.base
             self._uc.mem_write(buffer.base, _PATTERN * pages)
             self._free[pages].append(buffer.base)
-        self._buffers.clear()
 
     def _copy_in(self, buffer: _Buffer, data: bytes) -> None:
         if buffer.before != data:

@@ -8,6 +8,7 @@ an emulator.
 from __future__ import annotations
 
 import contextlib
+import dis
 import functools
 import io
 import types
@@ -18,7 +19,7 @@ from typing import Any
 from arm_cpu import RETURN, STUBS, TABLES, ArmFault, Cpu
 from arm_micropython import Array, execute
 from arm_mpy import FUN_TABLE, Mpy, common_names, parse, viper_functions
-from arm_runtime import MODULE_GLOBALS, OTHER_GLOBALS, TABLE_SIZE, Runtime
+from arm_runtime import MODULE_GLOBALS, OTHER_GLOBALS, TABLE_SIZE, Cell, Runtime
 
 from workshop_helpers import paths
 from workshop_helpers.modules import build
@@ -31,10 +32,14 @@ MAX_INSTRUCTIONS = 20_000_000
 class _Viper:
     """In place of a function or method."""
 
-    def __init__(self, machine: ArmModule, name: str, n_arguments: int) -> None:
+    def __init__(self, machine: ArmModule, function: types.FunctionType) -> None:
         self._machine = machine
-        self._name = name
-        self._n = n_arguments
+        self._name = function.__qualname__.replace(".<locals>", "")
+        self._n = function.__code__.co_argcount
+        # MicroPython has the variables of a closure in the order of their first use.
+        used = [i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_DEREF"]
+        cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        self._cells = [cells[name] for name in dict.fromkeys(used)]
 
     def __get__(self, owner: object, kind: type) -> Any:
         return self if owner is None else types.MethodType(self, owner)
@@ -42,7 +47,8 @@ class _Viper:
     def __call__(self, *arguments: object) -> object:
         if len(arguments) != self._n:
             raise TypeError(f"{self._name} takes {self._n} arguments")
-        return self._machine.call(self._name, arguments)
+        cells = [Cell(cell.cell_contents) for cell in self._cells]
+        return self._machine.call(self._name, (*cells, *arguments))
 
 
 class ArmModule:
@@ -84,7 +90,7 @@ class ArmModule:
         self.cpu.tables([*function, 0, MODULE_GLOBALS, names, objects, *pairs, *handles, *table])
 
     def _viper(self, function: Any) -> _Viper:
-        return _Viper(self, function.__qualname__, function.__code__.co_argcount)
+        return _Viper(self, function)
 
     def call(self, name: str, arguments: tuple[object, ...]) -> object:
         self.calls += 1

@@ -11,9 +11,9 @@ import types
 from array import array
 from typing import Any
 
-from arm_cpu import ArmFault, Cpu
+from arm_cpu import OBJECTS, OBJECTS_END, ArmFault, Cpu
 
-_NULL, _OBJECTS = 0, 0x6000_0000  # where objects "are"; nothing is mapped there
+_NULL, _TYPES = 0, 0x7100_0000
 # The runtime's functions that viper code calls, by their place in its table.
 _RUNTIME = {
     3: "from_object",
@@ -47,6 +47,13 @@ def _signed(word: int) -> int:
     return (word ^ 0x8000_0000) - 0x8000_0000
 
 
+class Cell:
+    """What a closure has of a variable of the function around it."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+
 class Runtime:
     """`names`: str by number, as far as they are known."""
 
@@ -55,7 +62,8 @@ class Runtime:
         self.module = module
         self._names = names
         self._objects: list[object] = [None, False, True]
-        self._handles = {id(o): _OBJECTS + 16 * i for i, o in enumerate(self._objects)}
+        self._handles = {id(o): OBJECTS + 16 * i for i, o in enumerate(self._objects)}
+        self._types: list[type] = []
         self._keep = 0
         self._unwind: list[list[tuple[int, list[int]]]] = []  # a list a call
         self.globals = OTHER_GLOBALS
@@ -64,14 +72,31 @@ class Runtime:
         if type(value) is int and -_AS_ITS_VALUE <= value < _AS_ITS_VALUE:
             return (value << 1 | 1) & 0xFFFF_FFFF
         if id(value) not in self._handles:
-            self._handles[id(value)] = _OBJECTS + 16 * len(self._objects)
+            self._handles[id(value)] = OBJECTS + 16 * len(self._objects)
+            assert self._handles[id(value)] < OBJECTS_END
             self._objects.append(value)
+            self._lay_out(value)
+        elif isinstance(value, array):  # it may have grown
+            self._lay_out(value)
         return self._handles[id(value)]
+
+    def _lay_out(self, value: object) -> None:
+        """The four words that an object is there; those that no code looks at are 0."""
+        words = [0, 0, 0, 0]
+        if isinstance(value, Cell):
+            words[1] = self.encode(value.value)
+        else:
+            if type(value) not in self._types:
+                self._types.append(type(value))
+            words[0] = _TYPES + 16 * self._types.index(type(value))
+        if isinstance(value, array):
+            words[1:] = ord(value.typecode), len(value), self.cpu.address(value)
+        self.cpu.write_words(self._handles[id(value)], *words)
 
     def decode(self, word: int) -> Any:
         if word & 1:
             return _signed(word) >> 1
-        i, odd = divmod(word - _OBJECTS, 16)
+        i, odd = divmod(word - OBJECTS, 16)
         if odd or not 0 <= i < len(self._objects):
             raise ArmFault(f"{word:#x} is no object")
         return self._objects[i]
