@@ -32,7 +32,7 @@ def make(
     mpflash: Annotated[
         list[str] | None, typer.Option(help="A board id whose firmware mpflash fetches.")
     ] = None,
-    official: Annotated[bool, typer.Option(help="With official modules.")] = True,
+    official: Annotated[bool, typer.Option(help="With official modules and drivers.")] = True,
     wheels: Annotated[bool, typer.Option(help="With the Python packages.")] = True,
     tests: Annotated[bool, typer.Option("--tests", help="Also what the tests need.")] = False,
     mirror: MirrorOption = None,

@@ -9,6 +9,8 @@ from pathlib import Path
 from ..errors import BundleError, ModuleError
 from ..files import write_whole
 from ..modules.arch import compatible
+from ..modules.drivers import drivers, fetch_driver
+from ..modules.drivers import notice as drivers_notice
 from ..modules.lock import Lock, LockedModule, load_lock
 from ..modules.official import fetch
 from . import firmware as firmware_files
@@ -48,8 +50,9 @@ class Wanted:
     """What to gather; the defaults are for a room of laptops like this one.
 
     boards: chips or architectures, see `BOARDS`; ("all",): every official architecture; (): no
-    official modules. platforms, pythons: ("all",) or names; () for platforms: no wheels; None:
-    this laptop's. tests: what `workshop test` needs, too. firmware: files, mpflash: board ids.
+    official modules, and no drivers of sensors. platforms, pythons: ("all",) or names; () for
+    platforms: no wheels; None: this laptop's. tests: what `workshop test` needs, too. firmware:
+    files, mpflash: board ids.
     """
 
     boards: tuple[str, ...] = ALL
@@ -80,6 +83,7 @@ def make_bundle(
     try:
         _claim(folder)
         _modules(folder, lock, arches, wanted.mirror, step)
+        _drivers(folder, bool(arches), wanted.mirror, step)
         _keep_only(folder / "firmware", set())
         firmware_files.gather(folder / "firmware", wanted.firmware, wanted.mpflash, step)
         step("the workshop itself", 0, 1)
@@ -104,7 +108,7 @@ def _finish(
     step: Progress,
 ) -> Manifest:
     (folder / INCOMPLETE).unlink()
-    ours = ("builds/", "firmware/", "wheels/", "workshop.zip")
+    ours = ("builds/", "drivers/", "firmware/", "wheels/", "workshop.zip")
     names = {name for name in listed_in(folder) if name.startswith(ours)}
     manifest = Manifest(
         workshop=project_version(),
@@ -163,6 +167,25 @@ def _modules(
     if chosen:
         write_whole(folder / "builds" / "README.txt", modules_notice(lock).encode())
         step("official modules", len(chosen), len(chosen))
+
+
+def _drivers(folder: Path, wanted: bool, mirror: str | None, step: Progress) -> None:
+    """What sensors take from micropython-lib."""
+    chosen = drivers() if wanted else {}
+    for done, (name, locked) in enumerate(chosen.items()):
+        step("drivers of sensors", done, len(chosen))
+        try:
+            data = fetch_driver(name, mirror)
+        except ModuleError as error:
+            raise BundleError(
+                error.what,
+                "Connect to the network, give --mirror, or leave them out with --no-official.",
+            ) from error
+        write_whole(folder / locked.path, data)
+    _keep_only(folder / "drivers", {folder / locked.path for locked in chosen.values()})
+    if chosen:
+        write_whole(folder / "drivers" / "README.txt", drivers_notice().encode())
+        step("drivers of sensors", len(chosen), len(chosen))
 
 
 def _keep_only(folder: Path, wanted: set[Path]) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from .. import paths
 from ..errors import BundleError
 from ..files import sha256_of, write_whole
+from ..modules.drivers import drivers
 from ..modules.lock import load_lock
 from .requirements import locked_hashes, project_lock_sha256
 
@@ -159,9 +160,12 @@ def _against_our_locks(manifest: Manifest) -> dict[str, str]:
     """The manifest lies beside the files and proves little: what we know better, we check."""
     faults: dict[str, str] = {}
     known = {locked.path: locked.sha256 for locked in load_lock().all()}
+    pinned = {locked.path: locked.sha256 for locked in drivers().values()}
     for name, (_, sha256) in manifest.files.items():
         if name.endswith(".mpy") and known.get(name) != sha256:
             faults[name] = "not the module that native_modules/upstream.json names"
+        if name.startswith("drivers/") and name.endswith(".py") and pinned.get(name) != sha256:
+            faults[name] = "not the driver that device_scripts/sensors/drivers.json names"
     if manifest.wheels:
         if manifest.lock_sha256 != project_lock_sha256():
             return {**faults, "wheels": "made from another requirements.lock than this one"}

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BoardGoneError, FileError, StreamError, WorkshopError
 from ..modules import source_for
+from ..modules.drivers import driver_mpy, drivers
 from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def deploy(
 
     Raises:
         FileError: there is no such app or sensor.
+        ModuleFetchError: the sensor needs a driver that can't be had.
         WorkshopError: what `Board.put` and `install` raise.
     """
     files = dict(files or {})
@@ -87,7 +89,8 @@ def deploy(
         of_model = model is not None and name == model.module
         board.install(name, source=source_for(model) if of_model else "workshop")
 
-    to_send = {path: source.read_bytes() for path, source in sources.items()}
+    to_send = _drivers(sources.values())
+    to_send.update({path: source.read_bytes() for path, source in sources.items()})
     to_send.update(files)
     if app:
         to_send[DEPLOYED] = json.dumps({"app": app, "config": config}).encode()
@@ -199,6 +202,12 @@ def _modules(sources: Any, model: DeviceModel | None) -> list[str]:
     for source in sources:
         names.update(n for n in _imports(source) if (NATIVE_MODULES / f"{n}_ref.py").is_file())
     return sorted(names)
+
+
+def _drivers(sources: Any) -> dict[str, bytes]:
+    """Drivers of others that these files import, compiled: path on the board -> bytes."""
+    names = {name for source in sources for name in _imports(source)} & drivers().keys()
+    return {f"/lib/{name}.mpy": driver_mpy(name) for name in sorted(names)}
 
 
 def _complete(

@@ -109,6 +109,15 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     )
 
 
+def compile_plain(name: str, text: bytes) -> bytes:
+    """Plain Python as bytecode that every board loads.
+
+    Raises:
+        ModuleError: no compiler, or it refused the source.
+    """
+    return _compile(name, None, text, ("-s", f"{name}.py", "-msmall-int-bits=31", *_FLAGS))
+
+
 def build_all(
     arch: str | None = None,
     out_dir: Path | None = None,

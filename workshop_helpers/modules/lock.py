@@ -14,7 +14,8 @@ from ..errors import ModuleError
 
 @dataclass(frozen=True)
 class LockedModule:
-    """One official file: what it must be. `path` is relative to the site or to a mirror of it."""
+    """One official file: what it must be. `path` is relative to the site or to a mirror of it;
+    `url`: where the site has it, if that is elsewhere."""
 
     name: str
     arch: str
@@ -23,6 +24,7 @@ class LockedModule:
     path: str
     size_bytes: int
     sha256: str
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def load_lock(path: Path | None = None) -> Lock:
         version, abi = _plain(data["version"]), _plain(data["abi"])
         modules = {
             _plain(name): {
-                _plain(arch): _locked(name, arch, abi, version, data["path"], entry)
+                _plain(arch): locked_module(name, arch, abi, version, data["path"], entry)
                 for arch, entry in builds.items()
             }
             for name, builds in data["modules"].items()
@@ -79,9 +81,10 @@ def load_lock(path: Path | None = None) -> Lock:
         ) from None
 
 
-def _locked(
+def locked_module(
     name: str, arch: str, abi: str, version: str, template: str, entry: dict[str, Any]
 ) -> LockedModule:
+    """One file of a list; ValueError if the list can't mean it."""
     size_bytes, sha256 = int(entry["size_bytes"]), str(entry["sha256"])
     if not re.fullmatch(r"[0-9a-f]{64}", sha256) or not 0 < size_bytes < 1 << 20:
         raise ValueError(f"{name} for {arch}")

@@ -96,7 +96,7 @@ def _read(place: str, locked: LockedModule, patient: bool) -> bytes:
         )
     timeout_s = TIMEOUT_S if patient else QUICK_TIMEOUT_S
     try:
-        return download(f"{place}/{locked.path}", size_bytes=locked.size_bytes, timeout_s=timeout_s)
+        return download(_where(place, locked), size_bytes=locked.size_bytes, timeout_s=timeout_s)
     except ModuleFetchError as error:
         if error.data.get("why") == "unreachable":
             _silent[place] = error.what
@@ -147,6 +147,8 @@ def _fault(locked: LockedModule, data: bytes) -> str | None:
 
 
 def _where(place: str, locked: LockedModule) -> str:
+    if locked.url and place == load_lock().base:
+        return locked.url
     return f"{place}/{locked.path}"
 
 
