@@ -126,3 +126,16 @@ def test_a_learners_own_model_stays_and_a_damaged_one_is_made_anew(own_board, sm
     assert DeviceModel.load(work / "small").sha256 == small_model.sha256
     assert deployed_model("small", make).restore(board).endswith("bytes sent") and len(made) == 1
     assert board.get("/models/small/model.csv") == small_model.data
+
+
+def test_the_model_brought_back_is_the_one_of_notebook_06():
+    from workshop_helpers.course.files import read_notebook
+    from workshop_helpers.course.made_before import xor_model
+
+    cells = read_notebook(find_notebook("06"))["cells"]
+    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+    last = next(i for i, source in enumerate(code) if "model = convert(" in source)
+    names: dict[str, object] = {}
+    for source in code[: last + 1]:
+        exec(source.replace("board = connect()", ""), names)
+    assert xor_model().files == names["model"].files

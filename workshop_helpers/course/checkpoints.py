@@ -10,5 +10,6 @@ from .steps import Step, module
 CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "00": (),
     "05": (),
+    "06": (module("emlearn_trees"),),
     "10": (module("emlearn_trees"),),
 }
