@@ -193,3 +193,13 @@ def test_the_steady_state_allocates_nothing(ready, small_model) -> None:
     ready.exec((DEVICE / "count_allocations.py").read_text())
     taken = ready.eval(f"measure('/models/{small_model.name}')")
     assert taken == {"window": 0, "features": 0, "model": 0}
+
+
+@pytest.mark.parametrize("viper", [True, False], ids=["viper", "plain"])
+def test_the_whole_loop_with_its_records_allocates_nothing(ready, small_model, viper) -> None:
+    """Sensor, window, features, model, sample blocks, predictions: not a byte in 400 steps."""
+    ready.exec((DEVICE / "count_stream_allocations.py").read_text())
+    code = f"measure('/models/{small_model.name}', '/recordings/running.npy', {viper})"
+    taken = ready.eval(code, timeout_s=60)
+    assert taken["heap"] == 0
+    assert taken["records"] > 1000 and taken["bytes"] > 100 * taken["records"]
