@@ -72,6 +72,17 @@ def test(context: typer.Context) -> None:
     raise typer.Exit(run_tests(context.args))
 
 
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def bench(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A file in benchmarks/, without .py.")],
+) -> None:
+    """Run a benchmark, as `bench stream --json`. What follows the name goes to it."""
+    from .testing import run_benchmark
+
+    raise typer.Exit(run_benchmark(name, context.args))
+
+
 @app.command()
 def board(
     flash: Annotated[

@@ -51,6 +51,15 @@ def run_tests(args: list[str]) -> int:
     return 1 if failed else 0
 
 
+def run_benchmark(name: str, args: list[str]) -> int:
+    """Run benchmarks/<name>.py with `args`; its exit code. SetupError if there is none."""
+    folder = ROOT / "benchmarks"
+    known = sorted(path.stem for path in folder.glob("*.py"))
+    if name not in known:
+        raise SetupError(f"There is no benchmark {name!r}.", f"There are: {', '.join(known)}.")
+    return subprocess.run([sys.executable, str(folder / f"{name}.py"), *args], cwd=ROOT).returncode
+
+
 def _timed(name: str, command: list[str]) -> tuple[int, float]:
     print(f"\n--- {name} ---", flush=True)
     began = time.monotonic()

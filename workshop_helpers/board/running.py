@@ -12,6 +12,7 @@ from .transport import END, BoardTransport
 _CTRL_C = b"\x03"
 _UNREAD_LIMIT_BYTES = 1024 * 1024
 _INTERRUPT_EVERY_S = 0.5
+_RESET_S = 1.0  # for a board's prompt to answer
 _SLICE_S = 0.1  # how long one thread may keep another from reading or stopping
 
 
@@ -30,6 +31,7 @@ class Running:
         self._marks = 0  # end marks seen: 0 output, 1 error text, 2 ended
         self._stopped = False
         self._ended = False
+        self._asked_about = b""
         self._lock = threading.RLock()
         self.dropped_bytes = 0  # output thrown away by `stop`, beyond one megabyte
 
@@ -53,7 +55,10 @@ class Running:
         return text
 
     def read(self, timeout_s: float) -> bytes:
-        """Bytes as they come; b"" on timeout or after the end. BoardGoneError if the port dies."""
+        """Bytes as they come; b"" on timeout or after the end.
+
+        Raises BoardGoneError if the port dies or the board was reset meanwhile.
+        """
         end = time.monotonic() + timeout_s
         while not self._unread and not self._ended:
             left_s = end - time.monotonic()
@@ -99,7 +104,10 @@ class Running:
         """Move what the port has (waiting for something at most `timeout_s`) to where it goes."""
         port = self._transport.port
         with self._lock:
-            if self._ended or not (port.buffered_bytes or port.fill(timeout_s)):
+            if self._ended:
+                return
+            if not (port.buffered_bytes or port.fill(timeout_s)):
+                self._check_reset()
                 return
             while self._marks < 2 and port.buffered_bytes:
                 mark = port.find(END)
@@ -114,6 +122,16 @@ class Running:
                 except SilenceError:
                     self._transport.resynchronise()
                 self._finish()
+
+    def _check_reset(self) -> None:
+        """BoardGoneError if what came last, before this silence, was the board's start.
+
+        The same words are asked about once: a program may print them.
+        """
+        recent = self._transport.port.recent
+        if self._marks == 0 and recent != self._asked_about and self._transport.looks_reset():
+            self._asked_about = recent
+            self._transport.check_reset(_RESET_S)
 
     def _finish(self) -> None:
         self._ended = True

@@ -106,20 +106,24 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise SilenceError
-            if self._runs and _STARTED.search(port.recent):
+            if self._runs and self.looks_reset():
                 if not port.fill(min(left_s, _QUIET_S)):
-                    self._check_reset(left_s)
+                    self._runs = False  # once a program
+                    self.check_reset(left_s)
             else:
                 port.fill(left_s)
 
-    def _check_reset(self, timeout_s: float) -> None:
+    def looks_reset(self) -> bool:
+        """Whether the last thing that came is what a board says when it has started."""
+        return _STARTED.search(self.port.recent) is not None
+
+    def check_reset(self, timeout_s: float) -> None:
         """BoardGoneError if the board started anew while a program ran.
 
-        What came looks so, but a program may have printed it: only a prompt answers Ctrl-A. Asked
-        once a program, which sees the byte if it reads its input.
+        What came looks so, but a program may have printed it: only a prompt answers Ctrl-A. The
+        program sees the byte if it reads its input.
         """
         port = self.port
-        self._runs = False
         port.write(b"\x01")
         end = time.monotonic() + min(timeout_s, 1.0)
         while (left_s := end - time.monotonic()) > 0:

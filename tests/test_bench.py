@@ -1,0 +1,58 @@
+"""Benchmarks that can be asked for by name, and the rows of the one for streams."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from workshop_helpers.errors import SetupError
+from workshop_helpers.paths import ROOT
+from workshop_helpers.testing import run_benchmark
+
+
+@pytest.fixture(scope="module")
+def bench():
+    spec = importlib.util.spec_from_file_location("bench_stream", ROOT / "benchmarks" / "stream.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_an_unknown_benchmark_is_an_error_that_names_the_others() -> None:
+    with pytest.raises(SetupError, match=r"modules, .*stream"):
+        run_benchmark("streem", [])
+
+
+def test_a_benchmark_gets_what_follows_its_name() -> None:
+    command = [sys.executable, "-m", "workshop_helpers.cli", "bench", "stream", "--seconds", "x"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    assert done.returncode == 2 and "--seconds: invalid float" in done.stderr
+
+
+def test_a_paced_line_loses_nothing(bench) -> None:
+    rate, samples, lost = bench.throughput(230400, 1.0)
+    assert rate["limit"] == 23040 and 0 < samples["ratio"] < rate["ratio"]
+    assert rate["ratio"] == pytest.approx(rate["value"] / 23040)
+    assert (lost["value"], lost["limit"], lost["ratio"]) == (0, None, None)
+
+
+def test_boards_that_stream_at_once_lose_nothing(bench) -> None:
+    ended, _, lost = bench.many_boards(3, 1.0)
+    assert ended["ratio"] == 1 and lost["value"] == 0
+
+
+def test_latency_is_positive_and_in_order(bench) -> None:
+    median, late = bench.latency(1.0)
+    assert 0 < median["value"] <= late["value"]
+
+
+def test_views_are_optional(bench, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(bench, "HERE", tmp_path)
+    assert bench.views() == []
+    (tmp_path / "stream_views.py").write_text("def rows():\n    return [{'name': 'x'}]\n")
+    assert json.dumps(bench.views()) == '[{"name": "x"}]'
