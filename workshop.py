@@ -36,6 +36,7 @@ COMMANDS = {
     "lab": "open JupyterLab on the notebooks",
     "doctor": "look at this laptop and the board; say what is wrong and how to mend it",
     "board": "run a virtual board: real MicroPython on a serial port",
+    "flash": "put MicroPython on a board; a wrong chip is refused before anything is erased",
     "modules": "native modules for microcontrollers: list, install, verify, build them",
     "bundle": "all that a room without Internet needs: make, verify, serve it",
     "test": "run every check and test, notebooks included",

@@ -1,4 +1,4 @@
-"""Compile requirements.lock and requirements-test.lock from pyproject.toml. Needs `uv` on PATH.
+"""Compile the locks (requirements*.lock) from pyproject.toml. Needs `uv` on PATH.
 
     python3 scripts/compile_lock.py             keep the pins that still fit
     python3 scripts/compile_lock.py --upgrade   take the newest of everything
@@ -6,7 +6,8 @@
 
 One lock serves every supported Python and system ("universal": lines carry markers), with SHA-256
 hashes and without index addresses, so that a mirror or a folder of wheels serves as well.
-requirements-test.lock holds only what the tests need on top of requirements.lock.
+requirements-test.lock holds only what the tests need on top of requirements.lock,
+requirements-flash.lock what `workshop flash` needs.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def compile_one(uv: str, folder: Path, output: str, *options: str) -> str:
 
 
 def compile_locks(uv: str, upgrade: bool) -> dict[str, str]:
-    """Both locks' texts by file name. Works in a temporary folder: no path of ours gets in."""
+    """The locks' texts by file name. Works in a temporary folder: no path of ours gets in."""
     more = ["--upgrade"] if upgrade else []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -64,21 +65,28 @@ def compile_locks(uv: str, upgrade: bool) -> dict[str, str]:
             if (ROOT / source).exists():
                 shutil.copy(ROOT / source, folder)
         base = compile_one(uv, folder, "requirements.lock", *more)
-        # Seeded with both old locks, so that what is only for the tests keeps its pins as well.
-        old = ROOT / "requirements-test.lock"
-        seed = base + (old.read_text(encoding="utf-8") if old.exists() else "")
-        (folder / "all.lock").write_text(seed, encoding="utf-8")
-        everything = compile_one(
-            uv, folder, "all.lock", "--extra", "test", "-c", "requirements.lock", *more
-        )
+        return {
+            "requirements.lock": HEADER + base,
+            "requirements-test.lock": HEADER
+            + "# Only what the tests need on top of requirements.lock.\n"
+            + on_top(uv, folder, base, "test", more),
+            "requirements-flash.lock": HEADER
+            + "# Only what `workshop flash` needs on top of requirements.lock; esptool is source.\n"
+            + on_top(uv, folder, base, "flash", more),
+        }
+
+
+def on_top(uv: str, folder: Path, base: str, extra: str, more: list[str]) -> str:
+    """The entries of an extra that are not in `base`."""
+    # Seeded with both old locks, so that what is only for the extra keeps its pins as well.
+    old = ROOT / f"requirements-{extra}.lock"
+    seed = base + (old.read_text(encoding="utf-8") if old.exists() else "")
+    (folder / "all.lock").write_text(seed, encoding="utf-8")
+    everything = compile_one(
+        uv, folder, "all.lock", "--extra", extra, "-c", "requirements.lock", *more
+    )
     in_base = split_entries(base)
-    added = [entry for key, entry in split_entries(everything).items() if key not in in_base]
-    return {
-        "requirements.lock": HEADER + base,
-        "requirements-test.lock": HEADER
-        + "# Only what the tests need on top of requirements.lock.\n"
-        + "".join(added),
-    }
+    return "".join(entry for key, entry in split_entries(everything).items() if key not in in_base)
 
 
 def main() -> int:

@@ -35,7 +35,7 @@ LAYERS = (
     ("errors", "files", "options", "start", "text"),
     ("paths",),
     ("board", "modules", "datasets", "plots"),
-    ("features", "recordings"),
+    ("features", "firmware", "recordings"),
     ("model", "stream"),
     ("bundle", "course", "demo", "doctor", "testing"),
     ("cli",),

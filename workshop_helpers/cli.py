@@ -15,6 +15,7 @@ try:
 
     from .bundle.commands import app as bundle_app
     from .errors import WorkshopError
+    from .firmware.commands import flash_command
     from .modules.commands import app as modules_app
     from .options import JsonOption, PortOption
     from .text import printable
@@ -31,6 +32,7 @@ app = typer.Typer(
 )
 app.add_typer(modules_app, name="modules")
 app.add_typer(bundle_app, name="bundle")
+app.command("flash")(flash_command)
 
 
 @app.command()

@@ -19,8 +19,9 @@ from packaging.requirements import Requirement
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 
-from .board import Board, connect, list_ports
+from .board import Board, catalogue, connect, list_ports
 from .errors import WorkshopError
+from .firmware.image import check_version
 from .paths import ROOT
 from .text import printable
 
@@ -216,12 +217,16 @@ def check_board(which: Board | str | None) -> Iterator[Check]:
 
 def _check_prompt(board: Board) -> Check:
     info = board.info
+    numbers = re.findall(r"\d+", info.version)[:3]
+    check_version(f"What runs at {board.port}", tuple(map(int, numbers)) or None)
+    known = catalogue.match(info)
+    name = known[0].title if len(known) == 1 else info.name
     heap = f", {info.heap_free_bytes // 1024} KiB of heap free" if info.heap_free_bytes else ""
     native = f"native code for {info.arch}, .mpy {info.abi}" if info.arch else "no native code"
     return Check(
         "board",
         board.eval("1 + 1") == 2,
-        printable(f"{info.name} at {board.port}: MicroPython {info.version}, {native}{heap}"),
+        printable(f"{name} at {board.port}: MicroPython {info.version}, {native}{heap}"),
     )
 
 

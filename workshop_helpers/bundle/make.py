@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..board import catalogue
 from ..errors import BundleError, ModuleError
 from ..files import write_whole
 from ..modules.arch import compatible
@@ -28,19 +29,14 @@ from .wheels import get_wheels
 
 # While a bundle is being made, this stands where the manifest will be.
 INCOMPLETE = "workshop-bundle-incomplete"
-# Chips by the names on their boards, beside the architectures themselves.
+# Boards and chips by name, beside the architectures themselves: the catalogue's, and a few more.
 BOARDS = {
     "virtual": "x64",
-    "rp2040": "armv6m",
-    "rp2350": "armv7emsp",
-    "esp32": "xtensawin",
     "esp32-s2": "xtensawin",
-    "esp32-s3": "xtensawin",
-    "esp32-c3": "rv32imc",
-    "esp32-c6": "rv32imc",
-    "nrf52840": "armv7emsp",
     "stm32f4": "armv7emsp",
     "stm32f7": "armv7emsp",
+    **{board.chip.lower(): board.arch for board in catalogue.all_boards()},
+    **{board.id: board.arch for board in catalogue.all_boards()},
 }
 ALL = ("all",)
 
