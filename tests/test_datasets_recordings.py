@@ -292,7 +292,6 @@ def test_own_recordings_can_be_replayed(folder) -> None:
     recording.label_span(0, 3, "Running fast")
     files = datasets.load("mine").replay_files(seconds=2)
     assert sorted(files) == ["/recordings/running_fast.npy", "/recordings/walking.npy"]
-    import io
 
     assert np.array_equal(
         np.load(io.BytesIO(files["/recordings/walking.npy"])), noise(100, 1)[30:50]

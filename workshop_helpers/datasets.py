@@ -102,6 +102,10 @@ class Dataset:
             for label, row in first.items()
         }
 
+    def replay_settings(self) -> dict[str, Any]:
+        """What the app `recorder` must be told with `replay_files`: rate, channels, units."""
+        return replay_settings(self)
+
     def __repr__(self) -> str:
         n_recordings, _, n_channels = self.samples.shape
         return (
@@ -153,6 +157,16 @@ def _own(name: str | Path) -> RecordingSet:
         f"There is no data set {str(name)!r}.",
         f"Choose one of: {', '.join([*_SHA256, *there])}; or the path of a folder of recordings.",
     )
+
+
+def replay_settings(data: Dataset | RecordingSet) -> dict[str, Any]:
+    """Rate, channels and units as an app's settings: the replay sensor has only the samples."""
+    return {
+        "rate_hz": data.rate_hz,
+        "channel_names": list(data.channels),
+        "channel_units": list(data.channel_units),
+        "units_per_lsb": [float(units) for units in data.units_per_lsb],
+    }
 
 
 def to_npy(samples: NDArray[np.int16]) -> bytes:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, FileError, WorkshopError
 from ..paths import recordings_folder
-from .about import board_identity
 from .layout import HEADER_BYTES
 from .partial import PartialRecording
 from .recording import Recording
@@ -81,15 +80,15 @@ def fetch_recordings(
     skipped: list[str] = []
     ignored: list[str] = []
     size_bytes = 0
-    extra = {"board": board_identity(board), "person": person, "session": session}
+    extra = {"person": person, "session": session}
     for file in _files(board, source):
         about = _sidecar(board, file)
         data = board.get(file.path, progress=progress)
-        digest = hashlib.sha256(data).hexdigest()
+        digest = f"{file.name} {hashlib.sha256(data).hexdigest()}"
         if digest in known:
             skipped.append(file.name)
         else:
-            why = _take(target, file, data, about, extra | {"fetched_sha256": digest}, recordings)
+            why = _take(target, file, data, about, extra | {"fetched_as": digest}, recordings)
             if why:
                 ignored.append(f"{file.name}: {why}")
                 continue
@@ -103,11 +102,11 @@ def fetch_recordings(
 
 
 def _fetched_before(folder: Path) -> set[str]:
-    """SHA-256, as they were on the board, of the recordings here."""
+    """Names and SHA-256 that the recordings here had on their board."""
     found = set()
     for path in folder.glob("*.json"):
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            found.add(str(json.loads(path.read_text(encoding="utf-8")).get("fetched_sha256")))
+            found.add(str(json.loads(path.read_text(encoding="utf-8")).get("fetched_as")))
     return found
 
 
@@ -154,7 +153,7 @@ def _take(
         kept = {
             key: about[key]
             for key in ("rate_hz", "channels", "units_per_lsb", "channel_units", "sensor", "app")
-        }
+        } | {"board": about.get("board")}
         gaps = [(int(at), int(lost)) for at, lost in about.get("gaps", [])]
         clocks = [(int(ticks), int(t_us)) for ticks, t_us in about.get("clocks", [])]
     except (KeyError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..datasets import Pieces, to_npy
+from ..datasets import Pieces, replay_settings, to_npy
 from ..errors import DataError
 from .duplicates import Duplicate, find_duplicates
 from .layout import slug
@@ -124,6 +124,10 @@ class RecordingSet:
             of_label = [pieces.samples[i] for i in np.flatnonzero(pieces.labels == label)]
             files[f"/recordings/{slug(label)}.npy"] = to_npy(max(of_label, key=len)[:n])
         return files
+
+    def replay_settings(self) -> dict[str, Any]:
+        """What the app `recorder` must be told with `replay_files`: rate, channels, units."""
+        return replay_settings(self)
 
 
 def load_set(folder: Path, name: str | None = None) -> RecordingSet:

@@ -12,12 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, WorkshopError
 from ..paths import recordings_folder
-from ..recordings.about import board_identity
 from .recorder_writer import MarkLabel, Writer
 from .records import Item, Record
 
 if TYPE_CHECKING:
-    from ..board import Board
     from ..recordings import Recording
     from .stream import Stream
 
@@ -40,7 +38,6 @@ class Recorder:
             "hello".
         folder: a name under the learner's recordings (`notebooks/recordings`), or a path.
         label: what happens from the first sample on; None for no label yet.
-        board: for the recording's metadata: kind of board and MicroPython, nothing private.
         person, session: for a split by groups, later.
         queue_records: how many records may wait for the disk.
     """
@@ -51,7 +48,6 @@ class Recorder:
         folder: Path | str = "my_recordings",
         *,
         label: str | None = None,
-        board: Board | None = None,
         person: str | None = None,
         session: str | None = None,
         queue_records: int = 2000,
@@ -65,7 +61,6 @@ class Recorder:
         about = {
             "began": datetime.now(UTC).isoformat("T", "seconds"),
             "source": "stream",
-            "board": board_identity(board),
             "person": person,
             "session": session,
         }
@@ -159,7 +154,7 @@ class Recorder:
 
     # --- in the stream's reading thread -----------------------------------------------------
     def _take(self, item: Item) -> None:
-        if isinstance(item, Record) and item.kind in ("hello", "samples", "label", "overrun"):
+        if isinstance(item, Record) and item.kind in ("hello", "samples", "label", "gap"):
             self._put(item)
 
     def _put(self, item: Record | MarkLabel) -> None:

@@ -109,8 +109,9 @@ class Writer:
             self._greet(item)
         elif item.kind == "label":
             self._await_label(item)
-        elif item.kind == "overrun":
-            self._gap(0)
+        elif item.kind == "gap":
+            lost = item.get("lost")
+            self._gap(lost if type(lost) is int and lost > 0 else 0)
         else:
             self._add(item)
 
@@ -150,6 +151,7 @@ class Writer:
             "channel_units": list(hello.get("channel_units") or ["counts"] * len(channels)),
             "sensor": hello.get("sensor"),
             "app": hello.get("app"),
+            "board": hello.get("board"),
             **self._about,
         }
         self._rebase(self._at_of(block))

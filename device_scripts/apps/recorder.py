@@ -1,0 +1,223 @@
+"""Records a sensor: to the laptop as a stream, to the board's flash as .npy files, or both.
+
+Board:  any; for the flash one with a file system.
+Wiring: none with the replay sensor; else what the sensor's adapter says.
+Memory: a fifth of a second of samples twice, and one chunk of up to 4 KB for the flash.
+Timing: 10 to 100 Hz with the replay sensor on the virtual board. Not measured on a microcontroller
+        yet: a flush can take 50 ms and more, which a sensor needs a FIFO to survive; what it loses
+        is counted as an overrun and marked as a gap.
+
+config, all optional but what the sensor needs:
+    sensor     a name in sensors/, "replay"; its settings are in config too (recordings, ...)
+    rate_hz    samples a second
+    seconds    end after so long; 0: until "stop" comes, the recordings end, or the flash is full
+    label      what happens now; None: nothing is said. The replay sensor says it itself.
+    block      samples in a record; 0: none are sent; else a fifth of a second's
+    to_flash   True: record to `folder` as well
+    folder     "/recorded"; file_s: seconds a file, 60; see lib/flash_ring.py for
+               max_files, max_bytes (0: keep all) and reserve_bytes (65536)
+    channel_names, channel_units, units_per_lsb
+               for a sensor that does not say them itself
+
+Commands: "label" with a "text" (from now on), "pause", "resume", "stop".
+"""
+
+import gc
+import sys
+import time
+from array import array
+
+from flash_ring import FlashRing
+from link import Link, SampleBlocks
+
+DEFAULTS = {
+    "sensor": "replay",
+    "rate_hz": 10,
+    "seconds": 0,
+    "label": None,
+    "to_flash": False,
+    "folder": "/recorded",
+    "file_s": 60,
+    "max_files": 0,
+    "max_bytes": 0,
+    "reserve_bytes": 65536,
+}
+_CHUNK_BYTES = 4096
+_PROGRESS_US = 1000000
+
+
+def main(config):
+    settings = dict(DEFAULTS)
+    settings.update(config)
+    link = Link()
+    sensor = __import__("sensors." + settings["sensor"], None, None, ("open",)).open(settings)
+    try:
+        App(link, sensor, settings).run()
+    finally:
+        sensor.close()
+
+
+class App:
+    def __init__(self, link, sensor, settings):
+        self.link = link
+        self.sensor = sensor
+        self.label = settings["label"]
+        self.paused = False
+        self.stopped = False
+        self.n_samples = 0
+        self._seconds = settings["seconds"]
+        channels = sensor.channels
+        rate_hz = sensor.rate_hz
+        self._about = {
+            "app": "recorder",
+            "board": _board(),
+            "sensor": settings["sensor"],
+            "rate_hz": rate_hz,
+        }
+        self._about["channels"] = list(
+            _said("channel_names", sensor, settings) or ["ch%d" % i for i in range(channels)]
+        )
+        for name in ("units_per_lsb", "channel_units"):
+            said = _said(name, sensor, settings)
+            self._about[name] = list(said or ([1.0] if name[0] == "u" else ["counts"]) * channels)
+        size = settings.get("block", max(1, int(rate_hz / 5)))
+        self._blocks = SampleBlocks(link, channels, size) if size else None
+        self._block = array("h", bytes(2 * channels * max(1, int(rate_hz / 10))))
+        self._ring = None
+        if settings["to_flash"]:
+            chunk = max(1, min(int(rate_hz), _CHUNK_BYTES // (2 * channels)))
+            self._ring = FlashRing(
+                settings["folder"],
+                dict(self._about),
+                channels,
+                max(1, int(settings["file_s"] * rate_hz)),
+                chunk,
+                settings["max_files"],
+                settings["max_bytes"],
+                settings["reserve_bytes"],
+            )
+        self._said_by_sensor = None
+        self._overruns = 0
+
+    def run(self):
+        link = self.link
+        sensor = self.sensor
+        gc.collect()
+        hello = dict(self._about)
+        hello["commands"] = ["label", "pause", "resume", "stop"]
+        hello["heap_free"] = gc.mem_free()
+        link.send("hello", hello)
+        if self.label:
+            self._say_label()
+        end_us = int(self._seconds * 1000000)
+        progress_us = _PROGRESS_US
+        while not (sensor.ended or self.stopped or (self._ring and self._ring.full)):
+            self.poll()
+            now_us = link.now_us()
+            if end_us and now_us >= end_us:
+                break
+            if now_us >= progress_us:
+                progress_us += _PROGRESS_US
+                link.send("progress", self._progress())
+            if not self.step(now_us):
+                time.sleep_ms(1)
+        if self._blocks:
+            self._blocks.flush()
+        if self._ring:
+            self._ring.close(link.now_us())
+        bye = self._progress()
+        bye["flash_full"] = bool(self._ring and self._ring.full)
+        bye["records"] = link.seq + 1
+        link.send("bye", bye)
+
+    def step(self, now_us):
+        """Fetch samples and pass them on; returns how many came. Allocates nothing."""
+        sensor = self.sensor
+        n = sensor.read_into(self._block)
+        if not n:
+            return 0
+        if self.paused:
+            return n
+        if sensor.recording != self._said_by_sensor:
+            self._said_by_sensor = sensor.recording
+            self.set_label(sensor.label)
+        if getattr(sensor, "overruns", 0) != self._overruns:
+            self._overruns = sensor.overruns
+            self._gap()
+        if self._blocks:
+            self._blocks.add(self._block, n)
+        if self._ring:
+            self._ring.add(self._block, n, self.label, now_us)
+        self.n_samples += n
+        return n
+
+    def set_label(self, text):
+        """From the next sample on; a file holds one label."""
+        self.label = text
+        if self._ring:
+            self._ring.close(self.link.now_us())
+        self._say_label()
+
+    def _say_label(self):
+        if self._blocks:
+            self._blocks.flush()
+        self.link.send("label", {"text": self.label, "at": self.n_samples})
+
+    def _gap(self):
+        if self._blocks:
+            self._blocks.flush()
+            self.link.send("gap", {"at": self.n_samples, "lost": 0})
+        if self._ring:
+            self._ring.gap()
+
+    def poll(self):
+        """Do one command, if one has come."""
+        command = self.link.command()
+        if not command:
+            return
+        verb, _, text = command.partition(" ")
+        if verb == "stop":
+            self.stopped = True
+        elif verb == "label":
+            self.set_label(text or None)
+        elif verb == "pause":
+            self.pause()
+        elif verb == "resume":
+            self.resume()
+
+    def pause(self):
+        """Samples are fetched and thrown away until `resume`; the open file is closed."""
+        self.paused = True
+        if self._ring:
+            self._ring.close(self.link.now_us())
+
+    def resume(self):
+        if self.paused:
+            self.paused = False
+            self._gap()
+
+    def _progress(self):
+        ring = self._ring
+        return {
+            "samples": self.n_samples,
+            "label": self.label,
+            "paused": self.paused,
+            "file": ring.path if ring else None,
+            "files": ring.files if ring else 0,
+            "size_bytes": ring.size if ring else 0,
+            "late": self.sensor.late,
+            "overruns": self._overruns,
+            "heap_free": gc.mem_free(),
+        }
+
+
+def _board():
+    """What it is, and nothing that tells whose."""
+    implementation = sys.implementation
+    version = ".".join([str(part) for part in implementation.version[:3]])
+    name = getattr(implementation, "_machine", sys.platform)
+    return "%s, MicroPython %s" % (name, version)
+
+
+def _said(name, sensor, settings):
+    return getattr(sensor, name, None) or settings.get(name)

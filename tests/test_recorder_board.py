@@ -1,0 +1,294 @@
+"""Recording on the board: files that NumPy reads, rings, full flashes, power cuts, fetching."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import json
+import random
+import sys
+import time
+from array import array
+from pathlib import Path
+
+import numpy as np
+import pytest
+from recording_cases import counting
+
+from workshop_helpers import datasets
+from workshop_helpers.errors import FileError
+from workshop_helpers.paths import DEVICE_SCRIPTS
+from workshop_helpers.recordings import fetch_recordings
+from workshop_helpers.stream.recorder import Recorder
+
+DEVICE = Path(__file__).with_name("device")
+ABOUT = {"app": "recorder", "sensor": "test", "rate_hz": 10, "channels": ["a", "b"],
+         "units_per_lsb": [1, 1], "channel_units": ["counts", "counts"]}  # fmt: skip
+
+
+def load(name: str):
+    spec = importlib.util.spec_from_file_location(name, DEVICE_SCRIPTS / "lib" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def lib(monkeypatch):
+    """npy_writer and flash_ring under this Python, on this computer's disk."""
+    names = ("npy_writer", "flash_ring")
+    modules = {name: load(name) for name in names}
+    yield modules
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def ring_in(lib, folder: Path, rows=20, chunk=4, max_files=0, max_bytes=0, reserve=0):
+    return lib["flash_ring"].FlashRing(
+        str(folder), dict(ABOUT), 2, rows, chunk, max_files, max_bytes, reserve
+    )
+
+
+def feed(ring, n: int, label="walk", start=0) -> bool:
+    """`n` samples, three at a time."""
+    samples = counting(n, start)
+    going = True
+    for at in range(0, n, 3):
+        block = array("h", samples[at : at + 3].astype(np.int16).tobytes())
+        going = ring.add(block, len(block) // 2, label, (start + at) * 100_000)
+    return going
+
+
+def arrays_in(folder: Path) -> dict[str, np.ndarray]:
+    return {path.stem: np.load(path) for path in sorted(folder.glob("*.npy"))}
+
+
+# --- files, under this Python -------------------------------------------------------------------
+@pytest.mark.parametrize(("n", "rows"), [(1, 20), (3, 20), (4, 20), (19, 20), (20, 20), (57, 20)])
+def test_numpy_reads_what_the_ring_writes(lib, tmp_path, n, rows) -> None:
+    ring = ring_in(lib, tmp_path / "a" / "b", rows=rows)
+    feed(ring, n)
+    ring.close(n * 100_000)
+    found = list(arrays_in(tmp_path / "a" / "b").values())
+    assert np.array_equal(np.concatenate(found), counting(n))
+    assert all(len(each) == rows for each in found[:-1]) and found[0].dtype == np.dtype("<i2")
+    assert ring.files == len(found) == -(-n // rows)
+    assert not list((tmp_path / "a" / "b").glob("*.part"))
+    about = json.loads((tmp_path / "a" / "b" / "walk-0001.json").read_text())
+    assert about["samples"] == min(n, rows) and about["label"] == "walk"
+    assert {key: about[key] for key in ABOUT} == ABOUT
+
+
+def test_the_replay_sensor_plays_what_was_recorded(lib, tmp_path) -> None:
+    ring = ring_in(lib, tmp_path)
+    feed(ring, 7)
+    ring.close(1)
+    spec = importlib.util.spec_from_file_location(
+        "replay", DEVICE_SCRIPTS / "sensors" / "replay.py"
+    )
+    replay = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(replay)
+    path = str(tmp_path / "walk-0001.npy")
+    sensor = replay.open({"recordings": [path], "rate_hz": 10, "speed": 0})
+    block = array("h", bytes(2 * 2 * 10))
+    assert sensor.read_into(block) == 7 and sensor.label == "walk"
+    assert list(block[:14]) == counting(7).ravel().tolist()
+
+
+def test_labels_count_on_and_the_oldest_files_go(lib, tmp_path) -> None:
+    ring = ring_in(lib, tmp_path, max_files=3)
+    for i, label in enumerate(["Walking fast", "b", None, "d", "e-f"]):
+        feed(ring, 5, label, start=5 * i)
+        ring.close(0)
+    names = [path.stem for path in sorted(tmp_path.glob("*.npy"))]
+    assert sorted(names) == ["d-0004", "e_f-0005", "unlabelled-0003"]
+    assert sorted(path.stem for path in tmp_path.glob("*.json")) == sorted(names)
+    again = ring_in(lib, tmp_path, max_files=3)
+    feed(again, 5, "z")
+    again.close(0)
+    assert "z-0006" in arrays_in(tmp_path) and again.files == 3
+
+
+def test_the_ring_keeps_within_its_bytes(lib, tmp_path) -> None:
+    ring = ring_in(lib, tmp_path, rows=20, max_bytes=500)  # a file is 208 bytes
+    feed(ring, 200)
+    ring.close(0)
+    kept = arrays_in(tmp_path)
+    assert list(kept) == ["walk-0009", "walk-0010"] and ring.size == 416
+    assert np.array_equal(kept["walk-0010"], counting(20, 180))
+
+
+def test_a_file_cut_short_is_mended_at_the_next_start(lib, tmp_path) -> None:
+    ring = ring_in(lib, tmp_path, rows=50, chunk=4)
+    feed(ring, 10)  # 8 are flushed; nobody closes it
+    assert (tmp_path / "walk-0001.part").exists()
+    again = ring_in(lib, tmp_path)
+    assert again.files == 1
+    assert np.array_equal(arrays_in(tmp_path)["walk-0001"], counting(8))
+
+
+def test_gaps_stand_in_the_file_beside(lib, tmp_path) -> None:
+    ring = ring_in(lib, tmp_path)
+    ring.gap()  # before the first sample it is none
+    feed(ring, 6)
+    ring.gap()
+    feed(ring, 6)
+    ring.close(0)
+    assert json.loads((tmp_path / "walk-0001.json").read_text())["gaps"] == [[6, 0]]
+
+
+# --- on the board -------------------------------------------------------------------------------
+@pytest.fixture
+def ready(board):
+    """A board with the recorder, two short recordings to replay, and nothing recorded yet."""
+    data = datasets.load("basic_motions").part("test")
+    board.deploy(app="recorder", files=data.replay_files(), **data.replay_settings())
+    if board.exists("/recorded"):
+        board.rm("/recorded", recursive=True)
+    yield board
+    board.interrupt()
+    if board.exists("/recorded"):
+        board.rm("/recorded", recursive=True)
+
+
+def replayed() -> dict[str, np.ndarray]:
+    files = datasets.load("basic_motions").part("test").replay_files()
+    return {Path(path).stem: np.load(io.BytesIO(data)) for path, data in files.items()}
+
+
+def test_the_same_samples_reach_the_flash_and_the_laptop(ready, tmp_path) -> None:
+    """Four labelled recordings as fast as it goes, both ways at once."""
+    stream = ready.stream("recorder", speed=0, to_flash=True, file_s=6)
+    with stream, Recorder(stream, tmp_path / "streamed") as recorder:
+        recorder.wait(60)
+    assert stream.bye["samples"] == 400 and not stream.bye["flash_full"]
+    assert stream.counters.lost == 0
+    truth = replayed()
+    streamed = recorder.recording
+    assert np.array_equal(streamed.samples, np.concatenate(list(truth.values())))
+    assert [(len(piece), label) for piece, label in streamed.pieces()] == [
+        (100, name) for name in truth
+    ]
+    assert streamed.meta["board"].endswith(ready.info.version.split("-")[0])
+
+    report = fetch_recordings(ready, tmp_path / "fetched", progress=False)
+    fetched = datasets.load(tmp_path / "fetched")
+    assert len(report.recordings) == len(fetched) == 8  # 60 and 40 samples of each
+    for name, samples in truth.items():
+        parts = [r.samples for r in fetched.recordings if r.name.startswith(name)]
+        assert np.array_equal(np.concatenate(parts), samples)
+    assert fetched.durations_s == dict.fromkeys(sorted(truth), 10.0)
+    assert fetched.rate_hz == 10 and fetched.channel_units[3] == "rad/s"
+
+
+def test_fetching_again_fetches_only_what_is_new(ready, tmp_path) -> None:
+    for _ in range(2):
+        with ready.stream("recorder", speed=0, to_flash=True) as stream:
+            list(stream.records(seconds=60))
+        report = fetch_recordings(ready, tmp_path, progress=False)
+        assert len(report.recordings) == 4
+    assert len(report.skipped) == 4 and "4 already here" in repr(report)
+    done: list[int] = []
+    report = fetch_recordings(
+        ready, tmp_path, progress=lambda now, total: done.append(now), remove=True
+    )
+    assert report.recordings == () and len(report.skipped) == 8 and done
+    assert ready.ls("/recorded") == [] and len(datasets.load(tmp_path)) == 8
+
+
+def test_what_can_not_be_used_is_left_and_named(ready, tmp_path) -> None:
+    ready.put(b"\x93NUMPY nonsense", "/recorded/odd-0001.npy")
+    ready.put(b"{}", "/recorded/bare-0002.json")
+    ready.put(b"\x93NUMPY" + bytes(200), "/recorded/bare-0002.npy")
+    report = fetch_recordings(ready, tmp_path, progress=False, remove=True)
+    assert len(report.ignored) == 2 and report.recordings == ()
+    assert "odd-0001.npy: no readable .json" in " ".join(report.ignored)
+    assert ready.exists("/recorded/odd-0001.npy")
+    assert "bare-0002.npy" in report._repr_html_()
+
+
+def test_a_board_without_recordings_says_so(ready, tmp_path) -> None:
+    with pytest.raises(FileError, match="no folder /recorded"):
+        fetch_recordings(ready, tmp_path)
+
+
+def test_the_recording_loop_allocates_nothing(ready, device_dir) -> None:
+    ready.exec((DEVICE / "recorder_memory.py").read_text())
+    assert ready.eval(f"measure({device_dir!r})") == 0
+
+
+def test_it_stops_before_the_flash_is_full(own_board, tmp_path) -> None:
+    board = own_board(flash_size_bytes=384 * 1024)
+    data = datasets.load("basic_motions").part("test")
+    files = data.replay_files()
+    board.deploy(app="recorder", files=files, **data.replay_settings())
+    settings = {"speed": 0, "loop": True, "to_flash": True, "file_s": 200, "block": 0}
+    with board.stream("recorder", reserve_bytes=100_000, **settings) as stream:
+        list(stream.records(seconds=90))
+    assert stream.bye["flash_full"] is True and stream.bye["files"] >= 1
+    assert board.info.flash_free_bytes >= 100_000
+    report = fetch_recordings(board, tmp_path / "full", progress=False)
+    assert len(report.recordings) == stream.bye["files"] and not report.ignored
+
+    # With a ring the oldest make room, and it goes on and on.
+    with board.stream("recorder", reserve_bytes=100_000, max_files=3, **settings) as stream:
+        for record in stream.records(seconds=90):
+            if record.kind == "progress" and record["samples"] > 20_000:
+                break
+    assert stream.bye["files"] <= 3 and not stream.bye["flash_full"]
+    assert board.info.flash_free_bytes >= 100_000
+
+
+@pytest.mark.slow
+def test_a_power_cut_spoils_only_the_open_file(own_board, tmp_path) -> None:
+    """Cuts at random moments; after each the closed files are whole, and the open one is mended."""
+    board = own_board()
+    data = datasets.load("basic_motions").part("test")
+    board.deploy(app="recorder", files=data.replay_files(), **data.replay_settings())
+    settings = {"speed": 20, "loop": True, "to_flash": True, "file_s": 7, "block": 0}
+    stretch = np.concatenate(list(replayed().values()))
+    chance = random.Random(4)
+    for round_ in range(6):
+        stream = board.stream("recorder", silence_timeout_s=30, **settings)
+        stream.start()
+        time.sleep(chance.uniform(0.1, 1.5))
+        board.virtual.power_cut()
+        board.virtual.power_on()
+        board.reconnect()
+        sizes = {f.name: f.size_bytes for f in board.ls("/recorded")}
+        closed = {name for name in sizes if name.endswith(".npy")}
+        assert len([name for name in sizes if name.endswith(".part")]) <= 1
+        report = fetch_recordings(board, tmp_path / str(round_), progress=False)
+        assert closed <= {r.meta["fetched_as"].split()[0] for r in report.recordings}
+        for recording in report.recordings:
+            # Whole samples that stand in what was replayed, one after the other.
+            starts = np.flatnonzero((stretch == recording.samples[0]).all(1))
+            n = len(recording)
+            assert any(np.array_equal(stretch[s : s + n], recording.samples) for s in starts)
+            short = recording.meta["cut_short"]
+            assert short or n in (70, 30)  # 10 s of each activity in files of 7 s
+        with board.stream("recorder", seconds=0.2, speed=1, to_flash=True, block=0) as again:
+            list(again.records(seconds=10))
+        assert not [f for f in board.ls("/recorded") if f.name.endswith(".part")]
+
+
+def test_the_app_takes_labels_and_pauses(ready, tmp_path) -> None:
+    recordings = ["/recordings/walking.npy"]
+    stream = ready.stream("recorder", recordings=recordings, loop=True, speed=4, to_flash=True)
+    with stream, Recorder(stream, tmp_path / "x") as recorder:
+        wait_for(stream, lambda: recorder.n_samples > 5)
+        recorder.label("mine")
+        wait_for(stream, lambda: "mine" in recorder.status())
+        n = recorder.n_samples
+        wait_for(stream, lambda: recorder.n_samples > n + 10)
+    recording = recorder.recording
+    assert {span.label for span in recording.spans} == {"walking", "mine"}
+    assert np.array_equal(recording.samples[:100], replayed()["walking"][: len(recording)][:100])
+
+
+def wait_for(stream, condition) -> None:
+    end_s = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end_s and not stream.ended
+        time.sleep(0.02)
