@@ -41,6 +41,12 @@ class FakeStream:
         self.ended = False
         self.at = 0
 
+    def start(self) -> None:
+        """The hello comes when the test sends it."""
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def subscribe(self, subscriber) -> None:
         self.subscribers.append(subscriber)
 

@@ -19,7 +19,7 @@ config, all optional but what the sensor needs:
     channel_names, channel_units, units_per_lsb
                for a sensor that does not say them itself
 
-Commands: "label" with a "text" (from now on), "pause", "resume", "stop".
+Commands: "label" with a "text" (it holds from the next sample on), "pause", "resume", "stop".
 """
 
 import gc
@@ -27,8 +27,10 @@ import sys
 import time
 from array import array
 
+from commands import MAX_TEXT, Commands
 from flash_ring import FlashRing
-from link import Link, SampleBlocks
+from link import Link
+from sample_blocks import SampleBlocks
 
 DEFAULTS = {
     "sensor": "replay",
@@ -63,7 +65,8 @@ class App:
         self.sensor = sensor
         self.label = settings["label"]
         self.paused = False
-        self.stopped = False
+        verbs = {"label": self._label, "pause": self.pause, "resume": self.resume}
+        self.commands = Commands(link, None, verbs)
         self.n_samples = 0
         self._seconds = settings["seconds"]
         channels = sensor.channels
@@ -104,15 +107,15 @@ class App:
         sensor = self.sensor
         gc.collect()
         hello = dict(self._about)
-        hello["commands"] = ["label", "pause", "resume", "stop"]
+        hello.update(self.commands.describe())
         hello["heap_free"] = gc.mem_free()
         link.send("hello", hello)
         if self.label:
             self._say_label()
         end_us = int(self._seconds * 1000000)
         progress_us = _PROGRESS_US
-        while not (sensor.ended or self.stopped or (self._ring and self._ring.full)):
-            self.poll()
+        while not (sensor.ended or self.commands.stopped or (self._ring and self._ring.full)):
+            self.commands.poll()
             now_us = link.now_us()
             if end_us and now_us >= end_us:
                 break
@@ -170,28 +173,19 @@ class App:
         if self._ring:
             self._ring.gap()
 
-    def poll(self):
-        """Do one command, if one has come."""
-        command = self.link.command()
-        if not command:
-            return
-        verb, _, text = command.partition(" ")
-        if verb == "stop":
-            self.stopped = True
-        elif verb == "label":
-            self.set_label(text or None)
-        elif verb == "pause":
-            self.pause()
-        elif verb == "resume":
-            self.resume()
+    def _label(self, command):
+        text = command.get("text")
+        if not isinstance(text, str) or len(text) > MAX_TEXT:
+            raise ValueError("a label is a text of at most %d characters" % MAX_TEXT)
+        self.set_label(text or None)
 
-    def pause(self):
+    def pause(self, command=None):
         """Samples are fetched and thrown away until `resume`; the open file is closed."""
         self.paused = True
         if self._ring:
             self._ring.close(self.link.now_us())
 
-    def resume(self):
+    def resume(self, command=None):
         if self.paused:
             self.paused = False
             self._gap()

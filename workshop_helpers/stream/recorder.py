@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 class Recorder:
     """Records what a stream sends; a context manager that ends with a whole recording.
 
-        with board.stream("recorder") as stream, Recorder(stream, "my_recordings") as recorder:
+        with Recorder(board.stream("recorder"), "my_recordings") as recorder:
             recorder.label("walking")
-            time.sleep(10)
+            recorder.wait(10)
         recorder.recording
+
+    A stream that has not started yet is started and stopped by the `with`, and recorded whole; of
+    one that runs already, what comes from now on is.
 
     The stream's reading thread only puts records into a bounded queue. A thread of the recorder's
     own writes them, and brings them down to the disk twice a second: a killed process loses no more
@@ -57,6 +60,7 @@ class Recorder:
         self._queue: queue.Queue[Record | MarkLabel | None] = queue.Queue(queue_records)
         self._recording: Recording | None = None
         self._closing = False
+        self._owns_stream = False
         self._dropped = 0
         about = {
             "began": datetime.now(UTC).isoformat("T", "seconds"),
@@ -138,6 +142,13 @@ class Recorder:
         return self._recording
 
     def __enter__(self) -> Recorder:
+        if self._stream.hello is None:
+            try:
+                self._stream.start()
+            except BaseException:
+                self.close()
+                raise
+            self._owns_stream = True
         return self
 
     def __exit__(
@@ -147,10 +158,14 @@ class Recorder:
         trace: TracebackType | None,
     ) -> None:
         try:
-            self.close()
-        except WorkshopError:
-            if error is None:
-                raise
+            if self._owns_stream:
+                self._stream.__exit__(kind, error, trace)
+        finally:
+            try:
+                self.close()
+            except WorkshopError:
+                if error is None:
+                    raise
 
     # --- in the stream's reading thread -----------------------------------------------------
     def _take(self, item: Item) -> None:
