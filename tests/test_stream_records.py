@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop_helpers.stream import Damaged, Record, RecordParser, TextLine
+from workshop_helpers.stream import Counters, Damaged, Gap, Record, RecordParser, TextLine
 from workshop_helpers.stream.counters import Counting
+from workshop_helpers.stream.inbox import Inbox
 from workshop_helpers.stream.records import MAX_RECORD_BYTES, MAX_TEXT_BYTES, SEQ_MODULUS
 
 
@@ -53,6 +54,15 @@ def test_samples_come_back_as_they_were() -> None:
     assert record.samples().dtype == np.int16
     assert np.array_equal(record.samples(), block)
     assert parse(encode(0))[0].samples().shape[0] == 0
+
+
+def test_floats_come_back_to_the_bit() -> None:
+    values = np.array([0.1, -2.5, 1e-30, 1 / 3], dtype="<f4")
+    (record,) = parse(encode(0, outputs_f32=base64.b64encode(values.tobytes()).decode()))
+    assert np.array_equal(np.array(record["outputs"], dtype=np.float32), values)
+    assert "outputs_f32" not in record.fields
+    for wrong in ("AAA", "AAAA", "!!!!", 5, None):
+        assert [type(i) for i in parse(encode(0, x_f32=wrong))] == [Damaged]
 
 
 def test_a_line_end_with_a_carriage_return_is_fine() -> None:
@@ -130,7 +140,20 @@ def test_any_bytes_cut_anywhere_give_the_same_items(data: bytes, cuts: list[int]
     assert parse(*pieces) == parse(data)
 
 
-MESSAGE = b"boot\n" + b"".join(encode(i, "value", 1000 * i, v=i * i) for i in range(6)) + b"done\n"
+def some_record(i: int) -> bytes:
+    """A value, samples or floats, in turns."""
+    raw = base64.b64encode(np.arange(6 * i, 6 * i + 6, dtype="<i2").tobytes()).decode()
+    floats = base64.b64encode(np.full(3, i / 3, dtype="<f4").tobytes()).decode()
+    kinds: list[tuple[str, dict[str, Any]]] = [
+        ("value", {"v": i * i, "name": "a\\u001eb"}),
+        ("samples", {"n": 2, "channels": 3, "b64": raw}),
+        ("prediction", {"outputs_f32": floats}),
+    ]
+    kind, fields = kinds[i % 3]
+    return encode(i, kind, 1000 * i, **fields)
+
+
+MESSAGE = b"boot\n" + b"".join(some_record(i) for i in range(9)) + b"done\n"
 TRUE_RECORDS = {item.seq: item for item in parse(MESSAGE) if isinstance(item, Record)}
 
 
@@ -140,13 +163,18 @@ def test_a_damaged_line_never_gives_a_wrong_value(data: st.DataObject) -> None:
     line = bytearray(MESSAGE)
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(line) - 1))
-        change = data.draw(st.sampled_from(["flip", "lose", "add", "cut"]))
+        change = data.draw(st.sampled_from(["flip", "lose", "add", "copy", "swap", "cut"]))
         if change == "flip":
             line[at] ^= 1 << data.draw(st.integers(0, 7))
         elif change == "lose":
             del line[at : at + data.draw(st.integers(1, 90))]
         elif change == "add":
             line[at:at] = data.draw(st.binary(max_size=20))
+        elif change == "copy":
+            line[at:at] = line[data.draw(st.integers(0, len(line) - 1)) :][:150]
+        elif change == "swap":
+            other = data.draw(st.integers(0, len(line) - 1))
+            line[at], line[other] = line[other], line[at]
         else:
             del line[at:]
         if not line:
@@ -160,8 +188,68 @@ def test_a_damaged_line_never_gives_a_wrong_value(data: st.DataObject) -> None:
             got.append(item.seq)
     # What is missing in between is counted; what is missing at the end, nobody can know yet.
     assert counting.snapshot().records == len(got)
-    if got == sorted(got):
+    if got == sorted(set(got)):
         assert counting.snapshot().lost == (got[-1] + 1 - len(got) if got else 0)
+
+
+@given(
+    st.lists(st.binary(max_size=2000) | st.sampled_from([b"\x1e", b"\n", b"\x1e{"]), max_size=60)
+)
+def test_the_parser_holds_at_most_one_line(pieces: list[bytes]) -> None:
+    parser = RecordParser()
+    said = 0
+    for piece in pieces:
+        said += sum(len(getattr(item, "text", "")) for item in parser.feed(piece * 8))
+        assert len(parser._line) <= (MAX_RECORD_BYTES if parser._in_record else MAX_TEXT_BYTES)
+    parser.close()
+    assert not parser._line
+
+
+def test_an_inbox_holds_what_it_may_whatever_comes() -> None:
+    inbox = Inbox(queue_records=20)
+    seen: list[Any] = []
+    inbox.subscribe(seen.append)
+    for i in range(3000):
+        ack = Record(3 * i + 1, 0, "ack", {"id": None})
+        inbox.take([Record(3 * i, 0, "k", {}), ack, TextLine("x"), Damaged(3, "x")], 100)
+    assert len(inbox._queue) == 20 and len(inbox.text()) == 1000 and len(inbox._answers) <= 32
+    assert len(inbox._counting._slots) < 100 and len(seen) == 12_000
+    assert inbox.counters().dropped == 6000 - 20
+
+
+def test_rates_are_of_the_last_seconds() -> None:
+    counting = Counting()
+    for i in range(1000):  # ten seconds at 100 records/s, then two of silence
+        counting.add_bytes(50, i / 100)
+        counting.add(Record(i, 10_000 * i, "k", {}), i / 100)
+    assert counting.snapshot().records_per_s == pytest.approx(100, rel=0.05)
+    assert counting.snapshot().bytes_per_s == pytest.approx(5000, rel=0.05)
+    assert counting.snapshot(12.0).records_per_s == pytest.approx(60, rel=0.1)
+    assert counting.snapshot(100.0).records_per_s == 0
+    assert Counting().snapshot(3.0) == Counters()
+
+
+def test_latency_is_what_records_took_longer_than_the_quickest() -> None:
+    counting = Counting()
+    for i in range(1000):
+        slow_s = 0.1 if i % 50 == 0 else 0.002 if i % 3 else 0.0
+        counting.add(Record(i, 10_000 * i, "k", {}), 5 + i / 100 + slow_s)
+    counters = counting.snapshot()
+    assert counters.latency_ms == pytest.approx(2, abs=0.1)
+    assert counters.latency_p99_ms == pytest.approx(100, abs=1) and counters.late == 0
+
+
+def test_a_gap_is_counted_and_numbers_start_again() -> None:
+    counting = Counting()
+    for seq in (0, 1, 2):
+        counting.add(Record(seq, 0, "k", {}), 0.0)
+    counting.begin_anew()
+    counting.add(Gap(2.5, "the board was away"), 3.0)
+    for seq in (0, 1):
+        counting.add(Record(seq, 0, "k", {}), 3.0)
+    counters = counting.snapshot()
+    assert (counters.lost, counters.restarts, counters.late) == (0, 0, 0)
+    assert str(counters) == "5 records, 0 lost, 1 gap of 2.5 s"
 
 
 def count(*seqs: int) -> Any:
