@@ -23,34 +23,38 @@ log_prefix = "emlearn_linreg:"
 # out[i] = k[0] * c[i] + sum of a[i, j] * b[j] + k[1] * the b after those, for all rows i.
 # k: those two floats, then as integers rows, columns, and in bytes: from row to row and from
 # column to column of a, from one b to the next, to the first b and to the first output.
-# x, y and t are arguments because the first three locals of a function live in registers.
+# x and y are arguments because the first two locals of a function live in registers.
 @micropython.viper
-def _dot(x: int, y: int, t: int, out: ptr32, c: ptr32, a: ptr32, b: ptr32, k: ptr32):
+def _dot(x: int, y: int, out: ptr32, c: ptr32, a: ptr32, b: ptr32, k: ptr32):
     rows = k[2]
+    across = k[5]
+    down = k[6]
     out = ptr32(int(out) + k[8])
     while rows:
         sum = 0
         top = 0
-        left = k[3] + 1
+        left = k[3]
         p = a
         q = ptr32(int(b) + k[7])
         x = c[0]
         y = k[0]
         while True:
-            t = ((x >> 23) & 255) * ((y >> 23) & 255)
-            if t:
-                t = top - ((x >> 23) & 255) - ((y >> 23) & 255)
+            t = (x >> 23) & 255
+            u = (y >> 23) & 255
+            if t * u:
+                u += t
+                t = top - u
                 if t < 0:
                     if t < -30:
                         t = -30
                     sum >>= 0 - t
-                    top = ((x >> 23) & 255) + ((y >> 23) & 255)
+                    top = u
                     t = 0
                 elif t > 30:
                     t = 30
                 s = 0 - (((x ^ y) >> 31) & 1)
                 if _WIDE:
-                    x = ((x & 0x7FFFFF) | 0x800000) * ((y & 0x7FFFFF) | 0x800000) >> 20
+                    x = ((x & 0x7FFFFF) | 0x800000) * ((y & 0x7FFFFF) | 0x800000) >> t + 20
                 else:
                     x = (x & 0x7FFFFF) | 0x800000
                     y = (y & 0x7FFFFF) | 0x800000
@@ -58,24 +62,24 @@ def _dot(x: int, y: int, t: int, out: ptr32, c: ptr32, a: ptr32, b: ptr32, k: pt
                     v = y & 0xFFF
                     x >>= 12
                     y >>= 12
-                    x = (x * y << 4) + ((x * v + y * u + (u * v >> 12)) >> 8)
-                sum += ((x >> t) ^ s) - s
+                    x = (x * y << 4) + ((x * v + y * u + (u * v >> 12)) >> 8) >> t
+                sum += (x ^ s) - s
                 if sum + 0x20000000 >> 30:
                     sum >>= 1
                     top += 1
-            left -= 1
             if left > 0:
                 x = p[0]
                 y = q[0]
-                p = ptr32(int(p) + k[5])
-                q = ptr32(int(q) + k[6])
-            elif left == 0:
+                p = ptr32(int(p) + across)
+                q = ptr32(int(q) + down)
+            elif left < 0:
+                break
+            else:
                 x = k[1]
                 y = x
                 if x:
                     y = q[0]
-            else:
-                break
+            left -= 1
         x = sum
         if x:
             t = 0
@@ -174,7 +178,7 @@ class Model:
         if inputs is not self._seen or len(inputs) != self._d:
             _want(inputs, self._d, "inputs")
             self._seen = inputs
-        _dot(0, 0, 0, self._out, self._out, inputs, self._w, self._predict)
+        _dot(0, 0, self._out, self._out, inputs, self._w, self._predict)
         return self._out[0]
 
     def _see(self, X, y):
@@ -201,27 +205,27 @@ class Model:
         n = len(self._r)
         if X is not self._X or y is not self._y or len(y) != n or len(X) != n * self._d:
             self._see(X, y)
-        _dot(0, 0, 0, self._r, y, X, self._w, self._plans[0])
+        _dot(0, 0, self._r, y, X, self._w, self._plans[0])
 
     def score_mse(self, X, y):
         self._residual(X, y)
         r = self._r
-        _dot(0, 0, 0, self._out, r, r, r, self._plans[1])
+        _dot(0, 0, self._out, r, r, r, self._plans[1])
         return self._out[0] / len(r)
 
     def step(self, X, y):
         self._residual(X, y)
         g = self._g
-        _dot(0, 0, 0, g, self._w, X, self._r, self._plans[2])
-        _dot(0, 0, 0, g, g, self._one, self._r, self._plans[3])
+        _dot(0, 0, g, self._w, X, self._r, self._plans[2])
+        _dot(0, 0, g, g, self._one, self._r, self._plans[3])
         self._descend()
 
     def _descend(self):
         w = self._w
-        _dot(0, 0, 0, w, w, self._g, self._step, self._update)
+        _dot(0, 0, w, w, self._g, self._step, self._update)
         if self._cut:
             _shrink(w, self._g, self._l1, self._d)
-            _dot(0, 0, 0, w, w, self._g, self._l1, self._cut)
+            _dot(0, 0, w, w, self._g, self._l1, self._cut)
 
     def stepper(self, X, y):
         """What `step` does, for many steps: with enough rows, it sums over them only once."""
@@ -236,10 +240,10 @@ class Model:
         h = _floats(m)
         one = self._one
         for i in range(d):
-            _dot(0, 0, 0, a, a, X, X, _plan(0, 0, i + 1, n, 4, 4 * d, 4 * d, 4 * i, 4 * i * m))
-        _dot(0, 0, 0, a, a, X, one, _plan(0, 0, d, n, 4, 4 * d, 0, 0, 4 * d * m))
-        _dot(0, 0, 0, h, h, X, y, _plan(0, 0, d, n, 4, 4 * d))
-        _dot(0, 0, 0, h, h, one, y, _plan(0, 0, 1, n, 0, 0, 4, 0, 4 * d))
+            _dot(0, 0, a, a, X, X, _plan(0, 0, i + 1, n, 4, 4 * d, 4 * d, 4 * i, 4 * i * m))
+        _dot(0, 0, a, a, X, one, _plan(0, 0, d, n, 4, 4 * d, 0, 0, 4 * d * m))
+        _dot(0, 0, h, h, X, y, _plan(0, 0, d, n, 4, 4 * d))
+        _dot(0, 0, h, h, one, y, _plan(0, 0, 1, n, 0, 0, 4, 0, 4 * d))
         for i in range(d):
             a[i * m + i] += n * self._l2
             for j in range(i + 1, m):
@@ -248,7 +252,7 @@ class Model:
         plan = _plan(-1, 0, m, m, 4 * m)
 
         def run(X, y):
-            _dot(0, 0, 0, self._g, h, a, self._w, plan)
+            _dot(0, 0, self._g, h, a, self._w, plan)
             self._descend()
 
         return run
