@@ -9,6 +9,8 @@ from .steps import Step, module
 
 CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "00": (),
+    "02": (),
+    "03": (),
     "05": (),
     "06": (module("emlearn_trees"),),
     "10": (module("emlearn_trees"),),
