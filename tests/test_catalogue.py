@@ -14,6 +14,12 @@ from workshop_helpers.board.catalogue import known
 from workshop_helpers.board.catalogue.choose import choose
 from workshop_helpers.board.discovery import MAKER, MICROPYTHON, PortRecord, rank
 from workshop_helpers.board.info import BoardInfo
+from workshop_helpers.course.boards import (
+    USE_CASES,
+    board_chooser,
+    boards_table,
+    memory_figure,
+)
 from workshop_helpers.errors import UnknownBoardError
 from workshop_helpers.modules import ARCHES
 
@@ -158,3 +164,33 @@ def test_a_ranking_shows_itself():
     ranking = choose(sensors=["microphone"], battery=True)
     assert "microphone" in repr(ranking)
     assert ranking._repr_html_().count("<tr>") == len(ranking) + 1
+
+
+# --- what notebook 02 shows ----------------------------------------------------------------------
+def test_the_figure_names_every_board():
+    (axes,) = memory_figure().axes
+    shown = "\n".join(text.get_text() for text in axes.texts)
+    assert all(board.name in shown for board in BOARDS)
+
+
+def test_the_table_is_filtered_and_sorted():
+    table = boards_table(has="microphone", float_unit="single")
+    assert 0 < len(table) < len(BOARDS)
+    assert all(b.has("microphone") and b.float_unit == "single" for b in table.boards)
+    assert [b.ram_kb for b in table.boards] == sorted(
+        (b.ram_kb for b in table.boards), reverse=True
+    )
+    assert table._repr_html_().count("<tr>") == len(table) + 1
+
+
+@pytest.mark.parametrize("needs", USE_CASES.values(), ids=list(USE_CASES))
+def test_each_use_case_has_a_board(needs):
+    assert choose(**needs)[0].fits
+
+
+def test_the_chooser_follows_its_controls(monkeypatch):
+    assert "✔" in repr(board_chooser())  # no notebook: the ranking itself
+    monkeypatch.setattr("workshop_helpers.course.boards.in_notebook", lambda: True)
+    controls, _, shown = board_chooser().children
+    controls.children[1].value = "LoRa"
+    assert shown.value.index("T-Watch S3") < shown.value.index("no LoRa")

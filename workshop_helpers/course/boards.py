@@ -97,7 +97,8 @@ def memory_figure(boards: Sequence[KnownBoard] | None = None) -> Picture:
     axes.text(
         92,
         330,
-        f"In the grey, one colour picture of 320 × 240\n({_PICTURE_KB:.0f} KB) takes over half the RAM.",
+        "In the grey, one colour picture of 320 × 240\n"
+        f"({_PICTURE_KB:.0f} KB) takes over half of the RAM.",
         fontsize=11,
         color="#444444",
     )
