@@ -11,6 +11,7 @@ CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "00": (),
     "02": (),
     "03": (),
+    "04": (),
     "05": (),
     "06": (module("emlearn_trees"),),
     "10": (module("emlearn_trees"),),

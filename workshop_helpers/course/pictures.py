@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from ..plots import PALETTE, Picture
+from .heap import HeapMap
 
 
 def points_figure(X: NDArray[np.float64], y: Sequence[str], names: Sequence[str]) -> Picture:
@@ -72,3 +73,23 @@ def _scatter(axes: object, X: NDArray[np.float64], y: Sequence[str], names: Sequ
     axes.set_ylabel(names[1])
     axes.set_aspect("equal")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+
+def heap_figure(heaps: Mapping[str, HeapMap]) -> Picture:
+    """The heap at several moments, one panel each: every cell a piece of memory, from the start of
+    the heap at the top left, row after row. Dark is used."""
+    picture = Picture(11.0, 3.9)
+    panels = picture.subplots(1, len(heaps), squeeze=False)[0]
+    colours = ListedColormap(["#e8f1f8", PALETTE[0]])
+    for axes, (title, heap) in zip(panels, heaps.items(), strict=True):
+        width = max(16, round(len(heap.used) ** 0.5 / 8) * 8)
+        cells = np.full(-(-len(heap.used) // width) * width, np.nan)
+        cells[: len(heap.used)] = heap.used
+        axes.imshow(cells.reshape(-1, width), cmap=colours, vmin=0, vmax=1, aspect="auto",
+                    interpolation="nearest")  # fmt: skip
+        axes.set_xticks([])
+        axes.set_yticks([])
+        free, largest = heap.free_bytes / 1024, heap.largest_free_bytes / 1024
+        axes.set_title(title, loc="left", fontsize=13, fontweight="bold")
+        axes.set_xlabel(f"{free:.0f} KiB free\nlargest piece {largest:.0f} KiB", fontsize=12)
+    return picture
