@@ -3,8 +3,7 @@
 Same API and answers as the plain twin `emlearn_kmeans_ref.py`, which spells out each step.
 All in integers, and exact. Memory: a clustering needs 4 bytes for each channel of each cluster, 4
 more for each cluster, and 1 byte a sample; its steps allocate nothing. `euclidean_argmin` allocates
-the tuple that it returns; it keeps references to its last two buffers, whose types it knows then,
-and belongs to one thread.
+the tuple that it returns; it belongs to one thread.
 """
 
 from array import array
@@ -14,46 +13,93 @@ from micropython import const
 
 # What a step is told, int32
 _CHANNELS = const(0)
-_CENTROIDS = const(1)  # bytes of all centroids
+_SIZE = const(1)  # bytes of all centroids
 _VALUES = const(2)  # bytes of all samples
 _INDEX = const(3)  # what it answers for the last sample: the nearest centroid
 _DISTANCE = const(4)  # and its squared distance
-_len = len  # found sooner among the module's names than among the built-in ones
-_seen = array("i", bytes(20))
-_vectors = _point = _seen  # what euclidean_argmin saw last; their sizes are in _seen
+_KINDS = const(5)  # types of what euclidean_argmin saw last
+_CENTROIDS = const(8)  # addresses, two words each
+_SAMPLES = const(10)
+_ASSIGNED = const(12)
+
+# MicroPython's bytes, bytearrays and arrays, in words of the machine: type, something, length,
+# address of the elements. The build sets _WIDE to 1 for machines of 64 bits.
+_WIDE = const(0)
+_LENGTH = const(2 + 2 * _WIDE)  # in int32
+_ADDRESS = const(3 + 3 * _WIDE)
+
+_m = array("i", bytes(56))
 _one = bytearray(1)
 
 
-# The order of the arguments matters: the first three locals of a function live in registers.
 @micropython.viper
-def _assign(p: ptr8, d: int, q: ptr8, a: ptr8, m: ptr32) -> int:
-    """Write the nearest centroid in p of each sample in q to a; how many of them are new there."""
+def _place(m: ptr32, centroids: ptr8, samples: ptr8, assigned: ptr8):
+    """Tell a step where its buffers are."""
+    m[_CENTROIDS] = int(centroids)
+    m[_SAMPLES] = int(samples)
+    m[_ASSIGNED] = int(assigned)
+    if _WIDE:
+        m[_CENTROIDS + 1] = int(centroids) >> 32
+        m[_SAMPLES + 1] = int(samples) >> 32
+        m[_ASSIGNED + 1] = int(assigned) >> 32
+
+
+# The order of the locals matters: the first three of a function live in registers.
+@micropython.viper
+def _assign(p: ptr8) -> int:
+    """Write the nearest centroid of each sample; how many of them are new there."""
+    q = ptr8(int(p))
+    d = 0
+    m = ptr32(int(p))
+    centroids = m[_CENTROIDS]
+    q = ptr8(m[_SAMPLES])
+    a = ptr8(m[_ASSIGNED])
+    if _WIDE:
+        centroids |= m[_CENTROIDS + 1] << 32
+        q = ptr8(int(q) | m[_SAMPLES + 1] << 32)
+        a = ptr8(int(a) | m[_ASSIGNED + 1] << 32)
     n = m[_CHANNELS]
-    centroids = int(p)
-    end = centroids + m[_CENTROIDS]
+    end = centroids + m[_SIZE]
     last = int(q) + m[_VALUES]
     changes = 0
     while int(q) < last:
         p = ptr8(centroids)
-        found = centroids
         best = 0x3FFFFFFF
-        v = q[0]
+        found = centroids
         while int(p) < end:
             # Most centroids are too far in their first channel.
-            d = p[0] - v
+            d = p[0] - q[0]
             d *= d
             if d < best:
                 s = d
-                i = 1
-                while i < n:
-                    d = p[i] - q[i]
+                stop = int(p) + n
+                p = ptr8(int(p) + 1)
+                q = ptr8(int(q) + 1)
+                while int(p) + 3 < stop:
+                    d = p[0] - q[0]
+                    s = d * d + s
+                    d = p[1] - q[1]
+                    s = d * d + s
+                    d = p[2] - q[2]
+                    s = d * d + s
+                    d = p[3] - q[3]
                     s = d * d + s
                     if s >= best:
                         break
-                    i += 1
+                    p = ptr8(int(p) + 4)
+                    q = ptr8(int(q) + 4)
                 if s < best:
-                    best = s
-                    found = int(p)
+                    while int(p) < stop:
+                        d = p[0] - q[0]
+                        s = d * d + s
+                        p = ptr8(int(p) + 1)
+                        q = ptr8(int(q) + 1)
+                    if s < best:
+                        best = s
+                        found = stop - n
+                stop -= n
+                q = ptr8(int(q) - int(p) + stop)
+                p = ptr8(stop)
             p = ptr8(int(p) + n)
         d = (found - centroids) // n
         if a[0] != d:
@@ -67,10 +113,16 @@ def _assign(p: ptr8, d: int, q: ptr8, a: ptr8, m: ptr32) -> int:
 
 
 @micropython.viper
+def _step(m, centroids, samples, assigned) -> int:
+    _place(m, centroids, samples, assigned)
+    return int(_assign(m))
+
+
+@micropython.viper
 def _update(p: ptr8, q: ptr8, t: ptr32, a: ptr8, sums: ptr32, m: ptr32):
     """Move each centroid in p to the mean of its samples in q, if it has any."""
     n = m[_CHANNELS]
-    clusters = m[_CENTROIDS] // n
+    clusters = m[_SIZE] // n
     t = sums
     i = clusters * (n + 1)
     while i:
@@ -101,9 +153,9 @@ def _update(p: ptr8, q: ptr8, t: ptr32, a: ptr8, sums: ptr32, m: ptr32):
 
 def _size(x, divisor, what):
     """The length of a buffer of bytes, which are whole vectors."""
-    # Eight bytes 255 read as 255 from an array 'B' only.
-    if not isinstance(x, (bytes, bytearray)):
-        if not isinstance(x, array) or (x[:0] + b"\xff" * 8)[0] != 255:
+    if type(x) not in (bytes, bytearray):
+        # repr, because MicroPython's arrays do not tell their typecode otherwise.
+        if not isinstance(x, array) or repr(x[:0]) != "array('B')":
             raise ValueError(what + ": want a bytearray or array 'B'")
     n = len(x)
     if n % divisor:
@@ -112,36 +164,61 @@ def _size(x, divisor, what):
 
 
 def _see(vectors, point):
-    global _vectors, _point
-    _point = _seen
+    """Tell the next step how large they are; whether their types tell that they are bytes."""
     n = _size(point, 1, "point")
     if not 1 <= n <= 16384:
         raise ValueError("channels %d, want 1..16384" % n)
     size = _size(vectors, n, "vectors")
     if not size:
         raise ValueError("no vectors")
-    _seen[_CHANNELS] = _seen[_VALUES] = n
-    _seen[_CENTROIDS] = size
-    _vectors = vectors
-    _point = point
+    _m[_CHANNELS] = _m[_VALUES] = n
+    _m[_SIZE] = size
+    _place(_m, vectors, point, _one)
+    return not (isinstance(vectors, array) or isinstance(point, array))
 
 
-@micropython.viper
-def euclidean_argmin(vectors, point):
-    m = ptr32(_seen)
-    if (
-        point is not _point
-        or vectors is not _vectors
-        or int(_len(point)) != m[_CHANNELS]
-        or int(_len(vectors)) != m[_CENTROIDS]
-    ):
-        _see(vectors, point)
-    _assign(vectors, 0, point, _one, _seen)
-    return m[_INDEX], m[_DISTANCE]
+def _searcher(told, assign, see):
+    """euclidean_argmin, with these three in a closure: to reach a global name takes longer.
+
+    It looks into the two buffers itself, once it knows their types. `x if 1 else 0` is the address
+    of an object to viper, which takes the type of the last branch. It is an object's if its lowest
+    two bits are 0.
+    """
+
+    @micropython.viper
+    def euclidean_argmin(vectors, point):
+        v = ptr32(vectors if 1 else 0)
+        p = ptr32(point if 1 else 0)
+        m = ptr32(told if 1 else 0)
+        m = ptr32(m[_ADDRESS] | m[_ADDRESS + _WIDE] << 32 * _WIDE)
+        k = (int(v) | int(p)) & 3
+        if k == 0:
+            k = (v[0] ^ m[_KINDS]) | (p[0] ^ m[_KINDS + 1])
+            if k == 0:
+                k = (v[_LENGTH] ^ m[_SIZE]) | (p[_LENGTH] ^ m[_CHANNELS])
+        if k == 0:
+            m[_CENTROIDS] = v[_ADDRESS]
+            m[_SAMPLES] = p[_ADDRESS]
+            if _WIDE:
+                m[_CENTROIDS + 1] = v[_ADDRESS + 1]
+                m[_SAMPLES + 1] = p[_ADDRESS + 1]
+        else:
+            m[_KINDS] = 0
+            if see(vectors, point):
+                m[_KINDS] = v[0]
+                m[_KINDS + 1] = p[0]
+        assign(told)
+        return m[_INDEX], m[_DISTANCE]
+
+    return euclidean_argmin
+
+
+euclidean_argmin = _searcher(_m, _assign, _see)
 
 
 def cluster_iter(values, centroids, assignments, features, max_iter=10, stop_changes=0):
     sums = None
+    m = array("i", _m)
     for _ in range(max_iter):
         # Every time, as the caller may do what it likes with them meanwhile.
         if type(features) is not int or not 1 <= features <= 16384:
@@ -155,11 +232,13 @@ def cluster_iter(values, centroids, assignments, features, max_iter=10, stop_cha
             raise ValueError("%d clusters, want 1..255" % (k // features))
         if samples * features != size:
             raise ValueError("want %d assignments" % (size // features))
-        m = array("i", (features, k, size, 0, 0))
+        m[_CHANNELS] = features
+        m[_SIZE] = k
+        m[_VALUES] = size
         k += k // features
         if not sums or len(sums) != k:
             sums = array("i", bytes(4 * k))
-        changes = _assign(centroids, 0, values, assignments, m)
+        changes = _step(m, centroids, values, assignments)
         yield changes
         if changes <= stop_changes:
             break

@@ -7,8 +7,8 @@ an emulator.
 
 from __future__ import annotations
 
+import ast
 import contextlib
-import dis
 import functools
 import io
 import types
@@ -29,6 +29,10 @@ ARCHES = ("armv6m", "armv7em")
 MAX_INSTRUCTIONS = 20_000_000
 
 
+def arguments_of(function: ast.FunctionDef) -> list[str]:
+    return [argument.arg for argument in function.args.args]
+
+
 class _Viper:
     """In place of a function or method."""
 
@@ -36,10 +40,13 @@ class _Viper:
         self._machine = machine
         self._name = function.__qualname__.replace(".<locals>", "")
         self._n = function.__code__.co_argcount
-        # MicroPython has the variables of a closure in the order of their first use.
-        used = [i.argval for i in dis.get_instructions(function) if i.opname == "LOAD_DEREF"]
+        # MicroPython has the variables of a closure in the order that they have in the function
+        # around it, whose arguments they are.
         cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-        self._cells = [cells[name] for name in dict.fromkeys(used)]
+        around = self._name.split(".")[-2:][0]
+        order = [a for f in machine.functions if f.name == around for a in arguments_of(f)]
+        self._cells = [cells.pop(name) for name in order if name in cells]
+        assert not cells, f"{self._name}: closed-over variables that are no arguments"
 
     def __get__(self, owner: object, kind: type) -> Any:
         return self if owner is None else types.MethodType(self, owner)
@@ -70,6 +77,8 @@ class ArmModule:
         self.module = types.ModuleType(name)
         self.runtime = Runtime(self.cpu, self.module, names)
         self.calls = 0
+        nodes = ast.walk(ast.parse(made.source))
+        self.functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
         self._lay_out_tables(len(names), made.mpy.constants)
         execute(made.source, vars(self.module), lambda _: None, self._viper)
 

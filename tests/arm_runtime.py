@@ -40,6 +40,7 @@ _IS = 7
 TABLE_SIZE = 50
 OTHER_GLOBALS, MODULE_GLOBALS = 0x7000_0000, 0x7000_0010
 _BUFFERS = (bytes, bytearray, memoryview, array)
+_LAID_OUT = (bytes, bytearray, array)  # with a length and an address
 _AS_ITS_VALUE = 0x4000_0000
 
 
@@ -76,7 +77,7 @@ class Runtime:
             assert self._handles[id(value)] < OBJECTS_END
             self._objects.append(value)
             self._lay_out(value)
-        elif isinstance(value, array):  # it may have grown
+        elif isinstance(value, _LAID_OUT):  # it may have grown
             self._lay_out(value)
         return self._handles[id(value)]
 
@@ -89,8 +90,10 @@ class Runtime:
             if type(value) not in self._types:
                 self._types.append(type(value))
             words[0] = _TYPES + 16 * self._types.index(type(value))
+        if isinstance(value, _LAID_OUT):
+            words[2:] = len(value), self.cpu.address(value)
         if isinstance(value, array):
-            words[1:] = ord(value.typecode), len(value), self.cpu.address(value)
+            words[1] = ord(value.typecode)
         self.cpu.write_words(self._handles[id(value)], *words)
 
     def decode(self, word: int) -> Any:

@@ -95,11 +95,12 @@ def test_vectors_in_words_of(bits):
         n = values.shape[1]
         data, moved = bytearray(bytes(values)), bytearray(bytes(centroids))
         sums = array("i", bytes(4 * len(centroids) * (n + 1)))
-        told = array("i", (n, len(moved), len(data), 0, 0))
+        told = array("i", (n, len(moved), len(data), *[0] * 11))
         assigned = bytearray(b"\xff" * len(values))
-        changes = module._assign(moved, 0, data, assigned, told)
+        module._place(told, moved, data, assigned)
+        changes = module._assign(told)
         found, distance = nearest(centroids, values)
         assert changes == len(values) and list(assigned) == found.tolist(), name
-        assert told[3:].tolist() == [found[-1], distance[-1]], name
+        assert told[3:5].tolist() == [found[-1], distance[-1]], name
         module._update(moved, data, sums, assigned, sums, told)
         assert bytes(moved) == bytes(cluster(values, centroids.copy(), 1)[1]), name
