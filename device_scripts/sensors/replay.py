@@ -62,10 +62,10 @@ class Replay:
         self.channels, _ = self._read_header(recordings[0])
         self._row = array("h", bytes(2 * self.channels))
         about = _about(recordings[0])
-        unnamed = ["channel_%d" % i for i in range(self.channels)]
-        self.channel_names = tuple(about.get("channels", unnamed))
-        self.units_per_lsb = tuple(about.get("units_per_lsb", [1] * self.channels))
-        self.channel_units = tuple(about.get("channel_units", ["LSB"] * self.channels))
+        # None: nothing beside the recording says it.
+        self.channel_names = about.get("channels")
+        self.units_per_lsb = about.get("units_per_lsb")
+        self.channel_units = about.get("channel_units")
         self._noise = _Noise(noise_lsb, seed) if noise_lsb else None
 
         # Samples are due on an absolute schedule, so that nothing adds up: whole microseconds,
