@@ -34,16 +34,16 @@ def device_threshold(threshold: Callable[[float, float], object]) -> Verdict:
                 f"threshold({t}, {scale:g}) is {got}: int() cuts towards zero; math.floor goes "
                 "down, also below zero.",
             )
+        if got == t * scale:
+            return Verdict(
+                False,
+                f"threshold({t}, {scale:g}) is {got}: right between integers, wrong when t is one.",
+            )
         if got == math.floor(t * scale):
             return Verdict(
                 False,
                 f"threshold({t}, {scale:g}) is {got}: then x = {got} is not below it, but "
                 "scikit-learn sends it left.",
-            )
-        if got == math.ceil(t * scale):
-            return Verdict(
-                False,
-                f"threshold({t}, {scale:g}) is {got}: right between integers, wrong when t is one.",
             )
         if got == wanted:
             return Verdict(False, f"{got!r} is right, but the board needs an int.")
