@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .errors import WorkshopError
     from .model.convert import convert
     from .model.device_model import DeviceModel
+    from .model.fits import fits
     from .model.measure import measure
     from .model.verify import verify
     from .stream import LiveView
@@ -21,6 +22,7 @@ __all__ = [
     "WorkshopError",
     "connect",
     "convert",
+    "fits",
     "measure",
     "verify",
 ]
@@ -32,6 +34,7 @@ _HOME = {
     "WorkshopError": "errors",
     "connect": "board",
     "convert": "model",
+    "fits": "model",
     "measure": "model",
     "verify": "model",
 }

@@ -31,7 +31,11 @@ class Measurement:
         model_bytes: size of the model's data file.
         ram_bytes: heap taken by the imported module and the loaded model. Native code counts where
             the port keeps it on that heap, which some do not.
+        ram_predicting_bytes: the same while it predicts: one row of features and whatever the
+            first prediction sets up on top. Loading takes more for a moment: the lines of the file.
+        garbage_bytes: heap that each further prediction takes until the next collection.
         heap_free_bytes: what is left then.
+        largest_block_bytes: the largest piece of that, which is what the next large array needs.
         load_ms: importing the module and loading the model.
         us_per_inference: the median over the batches, Python call included.
         us_spread: the 10th and the 90th percentile of the same.
@@ -44,12 +48,20 @@ class Measurement:
     module_bytes: int
     model_bytes: int
     ram_bytes: int
+    ram_predicting_bytes: int
+    garbage_bytes: int
     heap_free_bytes: int
+    largest_block_bytes: int
     load_ms: float
     us_per_inference: float
     us_spread: tuple[float, float]
     repeats: int
     rejected: int = 0
+
+    @property
+    def flash_bytes(self) -> int:
+        """Flash that model and module take, without model.json."""
+        return self.model_bytes + self.module_bytes
 
     def __repr__(self) -> str:
         return (
@@ -63,9 +75,11 @@ class Measurement:
         rows = {
             "one inference": f"{self.us_per_inference:.1f} µs ({low:.1f} … {high:.1f})",
             "RAM, module and model": f"{self.ram_bytes} bytes",
-            "heap left": f"{self.heap_free_bytes} bytes",
-            "model file": f"{self.model_bytes} bytes",
-            "module file": f"{self.module_bytes} bytes ({self.module})",
+            "RAM while predicting": f"{self.ram_predicting_bytes} bytes, "
+            f"and {self.garbage_bytes} of garbage each time",
+            "heap left": f"{self.heap_free_bytes} bytes, {self.largest_block_bytes} in one piece",
+            "flash": f"{self.flash_bytes} bytes: model {self.model_bytes}, "
+            f"module {self.module_bytes} ({self.module})",
             "loading": f"{self.load_ms:.1f} ms",
         }
         return table_html(f"Measured on {self.board}", ["", ""], rows.items())
@@ -91,10 +105,11 @@ def measure(model: DeviceModel, board: Board, X: Any) -> Measurement:
             "Flash a firmware with it; verify() works without.",
         )
     board.soft_reset()
-    ram_bytes, load_us, heap_free = board.call(
+    ram_bytes, load_us, heap_free, largest_block = board.call(
         "model_check.load_cost", session.folder, timeout_s=_TIMEOUT_S
     )
     chosen = values[np.linspace(0, len(values) - 1, min(len(values), _MOST_ROWS)).astype(int)]
+    first_bytes, garbage_bytes = board.call("model_check.predict_cost", as_text(chosen[0]))
     batches: list[list[int]] = []
     for row in chosen:  # one call a row keeps what travels, and what it takes on the heap, small
         batches += board.call(
@@ -117,7 +132,10 @@ def measure(model: DeviceModel, board: Board, X: Any) -> Measurement:
         module_bytes=session.module.size_bytes,
         model_bytes=model.size_bytes,
         ram_bytes=ram_bytes,
+        ram_predicting_bytes=ram_bytes + first_bytes,
+        garbage_bytes=garbage_bytes,
         heap_free_bytes=heap_free,
+        largest_block_bytes=largest_block,
         load_ms=max(0, load_us) / 1000,
         us_per_inference=float(statistics.median(times)),
         us_spread=(float(low), float(high)),
