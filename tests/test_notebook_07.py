@@ -1,4 +1,4 @@
-"""Notebook 07's careless conversions, planted bugs, and what its checks say to wrong answers."""
+"""Notebook 07's careless conversions and planted bugs."""
 
 from __future__ import annotations
 
@@ -54,45 +54,10 @@ def test_careless_conversion_wants_a_forest_with_its_estimator(digits):
         agreement_without_scaling(replace(model, estimator=None), X)
 
 
-@pytest.mark.parametrize(
-    "wrong, said",
-    [
-        (lambda t, s: int(t * s), "sends it left"),
-        (lambda t, s: math.ceil(t * s), "wrong when t is one"),
-        (lambda t, s: int(t * s) + 1, "not -2"),
-        (lambda t, s: math.floor(t * s) + 1.0, "needs an int"),
-        (lambda t, s: None, "returns nothing"),
-        (lambda t, s: t.nothing, "AttributeError"),
-    ],
-)
-def test_thresholds_that_are_wrong(wrong, said):
-    verdict = device_threshold(wrong)
-    assert not verdict and said in verdict.feedback
-
-
-@pytest.mark.parametrize(
-    "wrong, said",
-    [
-        (lambda largest: 32767 / largest, "no power of two"),
-        (lambda largest: 65536.0, "overflow"),
-        (lambda largest: 2.0 ** math.floor(math.log2(32767 / largest) - 1), "give away"),
-        (lambda largest: "many", "positive number"),
-    ],
-)
-def test_scales_that_are_wrong(wrong, said):
-    verdict = power_of_two(wrong)
-    assert not verdict and said in verdict.feedback
-
-
 def test_right_answers_pass():
     assert device_threshold(lambda t, s: math.floor(t * s) + 1)
     assert power_of_two(lambda largest: 2.0 ** math.floor(math.log2(32767 / largest)))
     assert window_and_hop(WINDOW, HOP)
-
-
-def test_an_overlap_that_is_not_the_training_s():
-    feedback = window_and_hop(20, 10).feedback
-    assert "overlap by 50%" in feedback and "trained with 75%" in feedback
 
 
 def test_each_planted_bug_is_there_and_can_be_mended(board):
@@ -113,10 +78,5 @@ def test_each_planted_bug_is_there_and_can_be_mended(board):
         for path in ("/models/watch", "/recordings"):
             board.rm(path, recursive=True)
 
-    said = {gain: sensor_gain(gain, left).feedback for gain in (0.5, 1, 2.3, "two")}
-    assert "other way round" in said[0.5]
-    assert "times as strong" in said[1]
-    assert "is near" in said[2.3]
-    assert "positive number" in said["two"]
     assert sensor_gain(2, left)
     assert np.all(left.recorded.std(axis=(0, 1)) < left.training.std(axis=(0, 1)))

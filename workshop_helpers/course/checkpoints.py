@@ -14,5 +14,7 @@ CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "04": (),
     "05": (),
     "06": (module("emlearn_trees"),),
+    "07": (),
+    "08": (),
     "10": (module("emlearn_trees"),),
 }

@@ -16,7 +16,7 @@ _INT16_MAX = 32767
 _CLOSE = 0.15
 
 
-@check_for("07.1")
+@check_for("07.1", skill="turn a fitted threshold into the integer that a board compares with")
 def device_threshold(threshold: Callable[[float, float], object]) -> Verdict:
     for t, scale in _THRESHOLDS:
         wanted = math.floor(t * scale) + 1
@@ -51,7 +51,7 @@ def device_threshold(threshold: Callable[[float, float], object]) -> Verdict:
     return Verdict(True, "Exact, for every integer and on both sides of zero.")
 
 
-@check_for("07.2")
+@check_for("07.2", skill="choose a scale that loses nothing and does not overflow")
 def power_of_two(scale: Callable[[float], object]) -> Verdict:
     for largest in (0.63, 5.3, 1680.0, 100.0):
         try:
@@ -79,7 +79,7 @@ def power_of_two(scale: Callable[[float], object]) -> Verdict:
     return Verdict(True, "As fine as int16 allows, and nothing overflows.")
 
 
-@check_for("07.3")
+@check_for("07.3", skill="prove that the model on a board is the model you trained")
 def right_file(deployment: Deployment) -> Verdict:
     model = deployment.model
     path = f"/models/{model.name}/{model.file}"
@@ -95,7 +95,7 @@ def right_file(deployment: Deployment) -> Verdict:
     return Verdict(True, "Bug 1 is mended: the board holds the model that you verified.")
 
 
-@check_for("07.4")
+@check_for("07.4", skill="match an app's window and hop to the training's")
 def window_and_hop(window: object, hop: object) -> Verdict:
     if type(window) is not int or type(hop) is not int or window < 1 or hop < 1:
         return Verdict(False, "A window and a hop are whole numbers of samples, 1 or more.")
@@ -112,7 +112,7 @@ def window_and_hop(window: object, hop: object) -> Verdict:
     return Verdict(True, "Bug 2 is mended: the board cuts its windows as the training did.")
 
 
-@check_for("07.5")
+@check_for("07.5", skill="find a sensor whose counts mean something else than in the training")
 def sensor_gain(gain: object, deployment: Deployment) -> Verdict:
     if not isinstance(gain, int | float) or isinstance(gain, bool) or not gain > 0:
         return Verdict(False, "The gain is a positive number: training counts ÷ recorded counts.")

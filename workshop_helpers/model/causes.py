@@ -24,6 +24,7 @@ OVERFLOW = "feature overflow"
 UNSCALED = "unscaled floats"
 WRONG_FILE = "wrong file on the device"
 OTHER_ESTIMATOR = "another estimator"
+SHARED_LEAVES = "shared leaves"
 CLIPPED = "beyond the rows of convert"
 ROUNDING = "fixed-point rounding"
 UNEXPLAINED = "unexplained"
@@ -37,6 +38,7 @@ EXPLANATIONS = {
     UNSCALED: "a model of integers was given fractions. Convert with such rows and scale='auto'.",
     WRONG_FILE: "the model on the board is not this one. Deploy it again.",
     OTHER_ESTIMATOR: "the estimator is not the one converted, or was fitted again. Convert again.",
+    SHARED_LEAVES: "leaves that were nearly alike were made one. Share fewer of them.",
     CLIPPED: "a feature or an inner value is beyond any in X at convert. Convert with such rows.",
     ROUNDING: "two outputs are closer than the stated error of the fixed-point arithmetic.",
     UNEXPLAINED: "none of the known reasons; please report it with the model and the row.",

@@ -73,9 +73,7 @@ class Fit:
             f"<td style='text-align:left'>{html.escape(n.source)}</td></tr>"
             for n in self.needs
         )
-        columns = "".join(
-            f"<th>{name}</th>" for name in ("", "needs", "has", "share", "", "from")
-        )
+        columns = "".join(f"<th>{name}</th>" for name in ("", "needs", "has", "share", "", "from"))
         notes = "".join(f"<p>{html.escape(note)}</p>" for note in self.notes)
         return (
             f"<table><caption>{html.escape(head)}</caption><tr>{columns}</tr>{rows}</table>{notes}"

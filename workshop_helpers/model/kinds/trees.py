@@ -60,6 +60,8 @@ class Trees(Kind):
         self, answers: Answers, rows: causes.Rows, estimator: Any, which: npt.NDArray[np.int64]
     ) -> list[str]:
         model = answers.model
+        if "shared_leaves" in model.metadata:
+            return [causes.SHARED_LEAVES] * len(which)
         if not self.is_source(estimator, model):
             return [causes.OTHER_ESTIMATOR] * len(which)
         ensemble = ensembles.read(estimator)
