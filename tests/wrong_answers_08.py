@@ -28,7 +28,7 @@ WRONG = {
         (("many", HARD), "no number of bytes"),
     ],
     "08.2": [
-        ((_model(10, 60, "soft"), X[900:], y[900:]), "bytes too many"),
+        ((_model(30, 128, "soft"), X[900:], y[900:]), "bytes too many"),
         ((_model(3, 16, "hard"), X[900:], y[900:]), "should be right in"),
         ((_model(5, 60, "soft"), X[900:], y[900:]), "too large and not good enough"),
         ((_model(5, 60, "hard", columns=9), X[900:], y[900:]), "It takes 9 features"),

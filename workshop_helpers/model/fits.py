@@ -96,6 +96,8 @@ def fits(
         BoardError: a connected board does not answer.
     """
     entry = find(board) if isinstance(board, str) else board
+    arch: str | None
+    notes: tuple[str, ...]
     if isinstance(entry, KnownBoard):
         name, arch = entry.title, entry.arch
         share = _HEAP_SHARE_WITH_RADIO if entry.radio else _HEAP_SHARE
