@@ -16,5 +16,6 @@ CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "06": (module("emlearn_trees"),),
     "07": (),
     "08": (),
+    "09": (),
     "10": (module("emlearn_trees"),),
 }
