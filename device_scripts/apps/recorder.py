@@ -17,7 +17,7 @@ config, all optional but what the sensor needs:
     folder     "/recorded"; file_s: seconds a file, 60; see lib/flash_ring.py for
                max_files, max_bytes (0: keep all) and reserve_bytes (65536)
     channel_names, channel_units, units_per_lsb
-               for a sensor that does not say them itself
+               what the samples are, if the sensor does not know, as the replay does not
 
 Commands: "label" with a "text" (it holds from the next sample on), "pause", "resume", "stop".
 """
@@ -214,4 +214,4 @@ def _board():
 
 
 def _said(name, sensor, settings):
-    return getattr(sensor, name, None) or settings.get(name)
+    return settings.get(name) or getattr(sensor, name, None)
