@@ -53,12 +53,28 @@ def check(meta, sensor, window, hop):
         ("features", meta["n_features"], len(computed)),
         ("feature %d" % first, named[first : first + 1], computed[first : first + 1]),
         ("scale", meta["scale"] in (1, [1] * meta["n_features"]), True),
+        ("units", trained.get("channel_units"), known(sensor.channel_units, trained)),
     )
     for name, in_model, here in wanted:
         if in_model != here:
             raise ValueError(
                 "the model was trained with %s %s, this app has %s" % (name, in_model, here)
             )
+    ours, theirs = sensor.units_per_lsb, trained.get("units_per_lsb")
+    if ours and theirs and not all(same(a, b) for a, b in zip(ours, theirs, strict=False)):
+        raise ValueError(
+            "a count of the sensor means %s, in the training it meant %s" % (list(ours), theirs)
+        )
+
+
+def known(units, trained):
+    """The sensor's units, or the model's where the sensor does not know its own."""
+    return trained.get("channel_units") if units is None else list(units)
+
+
+def same(a, b):
+    """Equal but for the rounding of short floats."""
+    return abs(a - b) <= 1e-4 * abs(b)
 
 
 def main(config):
@@ -72,6 +88,9 @@ def main(config):
         if trained.get(name) is None:
             raise ValueError("model.json does not say the %s it was trained with" % name)
         settings.setdefault(name, trained.get(name))
+    # A sensor that can is to give the counts that the model was trained on.
+    if trained.get("units_per_lsb"):
+        settings.setdefault("units_per_lsb", trained["units_per_lsb"])
     sensor = __import__("sensors." + settings["sensor"], None, None, ("open",)).open(settings)
     try:
         check(model.meta, sensor, settings["window"], settings["hop"])
@@ -109,6 +128,7 @@ class Live:
         self._recording = self._truth = None
         self._n_samples = self._n_predictions = 0
         self._name = settings["sensor"]
+        self._overruns = 0
         self.commands = Commands(link, {"threshold": (0.0, 0, 1)})
         self._least = array("f", [0.0])
         self._least_bits = as_bytes(self._least)
@@ -142,6 +162,8 @@ class Live:
         sensor = self._sensor
         block = self._block
         n = sensor.read_into(block)
+        if sensor.overruns != self._overruns:
+            self._lost()
         if not n:
             return 0
         if sensor.recording != self._recording:
@@ -158,6 +180,17 @@ class Live:
         self._n_samples += n
         self.commands.at = self._n_samples
         return n
+
+    def _lost(self):
+        """Samples were lost before the next ones: no window and no block may span the gap."""
+        self._overruns = self._sensor.overruns
+        self._windower.reset()
+        if self._blocks:
+            self._blocks.flush()
+        self._link.begin("overrun")
+        self._link.int("overruns", self._overruns)
+        self._link.int("at", self._n_samples)
+        self._link.end()
 
     def _predict(self, at):
         """One answer; `at` counts the samples since the start, up to the end of the window."""
@@ -207,6 +240,7 @@ class Live:
                 "samples": self._n_samples,
                 "predictions": self._n_predictions,
                 "late": self._sensor.late,
+                "overruns": self._overruns,
                 "records": self._link.seq + 1,
                 "heap_free": gc.mem_free(),
             },
