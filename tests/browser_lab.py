@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,16 @@ def chromium() -> str:
 
 
 @contextlib.contextmanager
-def running_lab(home: Path, settings: dict[str, dict[str, Any]] | None = None) -> Iterator[Lab]:
+def running_lab(
+    home: Path,
+    settings: dict[str, dict[str, Any]] | None = None,
+    disabled: Sequence[str] = (),
+) -> Iterator[Lab]:
     """Start JupyterLab on loopback with a configuration of its own, under `home`.
 
     Args:
         settings: what a user might have set, by "extension/plugin".
+        disabled: front-end extensions that this laptop is to lack.
     """
     token = secrets.token_hex(16)
     folders = {
@@ -92,6 +97,11 @@ def running_lab(home: Path, settings: dict[str, dict[str, Any]] | None = None) -
         path = folders["JUPYTERLAB_SETTINGS_DIR"] / f"@jupyterlab/{name}.jupyterlab-settings"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(values), encoding="utf-8")
+    if disabled:
+        labconfig = folders["JUPYTER_CONFIG_DIR"] / "labconfig"
+        labconfig.mkdir()
+        page_config = json.dumps({"disabledExtensions": dict.fromkeys(disabled, True)})
+        (labconfig / "page_config.json").write_text(page_config, encoding="utf-8")
     environment = {**os.environ, **{k: str(v) for k, v in folders.items()}}
     environment |= {"JUPYTER_TOKEN": token, "PYTHONPATH": str(ROOT), "WORKSHOP_PORT": "virtual"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
@@ -133,7 +143,7 @@ def open_page(address: str, profile: Path) -> Iterator[Any]:
             str(profile),
             executable_path=chromium(),
             args=FLAGS,
-            viewport={"width": 1280, "height": 900},
+            viewport={"width": 1280, "height": 800},
         )
         try:
             page = browser.new_page()

@@ -1,4 +1,4 @@
-"""The live view as people use it: JupyterLab in Chromium, its Stop button, its interrupt."""
+"""The live view as people use it: JupyterLab in Chromium, the view's buttons, the interrupt."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ sent = board.deploy(DeviceModel.load({folder!r}), app="har_live")
 # A good deal longer than the test may take: only a stop ends it.
 SHOW = """
 with board.stream() as stream:
-    live = LiveView(stream).show(seconds=100)
+    live = LiveView(stream, panels=("signals", "probabilities", "confusion")).show(seconds=100)
+print("label:", live.history.label)
 live
 """
 STOPPED = "stopped by hand"
@@ -60,12 +61,27 @@ class Notebook:
         return nbformat.read(self.path, as_version=4)
 
     @property
-    def picture(self):
-        return self.page.locator(".jp-OutputArea-output img")
+    def canvas(self):
+        return self.page.locator(".workshop-live canvas")
 
     @property
-    def stop_button(self):
-        return self.page.locator(".jp-OutputArea button.jupyter-button", has_text="Stop")
+    def picture(self):
+        """What stays, and what is shown where there are no widgets."""
+        return self.page.locator(".jp-OutputArea-output img")
+
+    def button(self, text: str):
+        return self.page.locator(".workshop-live button", has_text=text)
+
+    def frames_shown(self) -> int:
+        return int(self.canvas.get_attribute("data-shown") or 0)
+
+    def wait_for_frames(self, more: int) -> None:
+        """Until the canvas has shown so many more frames."""
+        self.canvas.wait_for()
+        wanted = self.frames_shown() + more
+        self.page.wait_for_function(
+            "n => document.querySelector('.workshop-live canvas')?.dataset.shown >= n", arg=wanted
+        )
 
     def wait_for_new_picture(self, old: str | None = None) -> str:
         """The picture's address, once it is another than `old`."""
@@ -74,6 +90,11 @@ class Notebook:
             "old => document.querySelector('.jp-OutputArea-output img')?.src !== old", arg=old
         )
         return self.picture.get_attribute("src")
+
+    def pixels(self) -> bytes:
+        """What is on the canvas, as PNG."""
+        address = self.canvas.evaluate("canvas => canvas.toDataURL('image/png')")
+        return base64.b64decode(address.partition(",")[2])
 
     def wait_for_result(self, number: int) -> str:
         """The text of the cell's result, once the kernel gave its result number `number`."""
@@ -94,8 +115,8 @@ def open_notebook(tmp_path, small_model):
     cells = [OPEN.format(folder=str(folder)).strip(), SHOW.strip()]
 
     @contextlib.contextmanager
-    def opened(settings=None):
-        with running_lab(tmp_path / "lab", settings) as lab:
+    def opened(settings=None, disabled=()):
+        with running_lab(tmp_path / "lab", settings, disabled) as lab:
             content = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
             nbformat.write(content, lab.folder / "live.ipynb")
             with open_page(lab.address("live.ipynb"), tmp_path / "profile") as page:
@@ -113,10 +134,11 @@ def open_notebook(tmp_path, small_model):
 def check_saved(notebook: Notebook) -> None:
     """A picture and a result in the file, and nothing that needs a kernel to be shown."""
     saved = notebook.save()
-    picture, *rest, result = saved.cells[1].outputs
+    picture, label, result = saved.cells[1].outputs
     assert base64.b64decode(picture.data["image/png"]).startswith(b"\x89PNG")
+    assert not any("widget" in kind for kind in picture.data)
+    assert label.text.startswith("label: ")
     assert STOPPED in result.data["text/plain"]
-    assert all(output.data == {"text/plain": ""} for output in rest)
     assert "widgets" not in saved.metadata
 
 
@@ -124,35 +146,51 @@ def check_saved(notebook: Notebook) -> None:
 def test_stop_button_and_interrupt_end_a_running_cell(open_notebook) -> None:
     with open_notebook() as notebook:
         notebook.run_all()
-        picture = notebook.wait_for_new_picture()
-        notebook.stop_button.wait_for()
-        for _ in range(40):  # longer than the first window
-            picture = notebook.wait_for_new_picture(picture)
+        notebook.wait_for_frames(5)
+        before = notebook.pixels()
+        notebook.wait_for_frames(40)  # longer than the first window
+        assert notebook.pixels() != before
+        notebook.button("Walking").click()
+        notebook.button("Walking").and_(notebook.page.locator(".workshop-chosen")).wait_for()
+        notebook.wait_for_frames(20)  # the status says it, too
         notebook.screenshot("live_view_running")
-        notebook.stop_button.click()
+        notebook.button("Stop").click()
         assert STOPPED in notebook.wait_for_result(2)
-        notebook.stop_button.wait_for(state="detached")
+        notebook.canvas.wait_for(state="detached")
         assert notebook.picture.count() == 1
         notebook.screenshot("live_view_stopped")
+        assert "label: Walking" in notebook.page.locator(".jp-OutputArea").nth(1).inner_text()
         check_saved(notebook)
 
         # The board is free again, and so is the button.
         notebook.run_cell(1)
-        picture = notebook.wait_for_new_picture(notebook.picture.get_attribute("src"))
-        notebook.stop_button.wait_for()
-        notebook.wait_for_new_picture(picture)
+        notebook.wait_for_frames(5)
+        notebook.button("Stop").wait_for()
         notebook.interrupt()
         assert STOPPED in notebook.wait_for_result(3)
-        notebook.stop_button.wait_for(state="detached")
+        notebook.canvas.wait_for(state="detached")
         notebook.screenshot("live_view_interrupted")
         check_saved(notebook)
 
 
 @pytest.mark.slow
-def test_the_stop_button_needs_no_subshell(open_notebook) -> None:
+def test_the_buttons_need_no_subshell_of_the_front_end(open_notebook) -> None:
     with open_notebook(NO_SUBSHELLS) as notebook:
         notebook.run_all()
-        picture = notebook.wait_for_new_picture()
-        notebook.wait_for_new_picture(picture)
-        notebook.stop_button.click()
+        notebook.wait_for_frames(5)
+        notebook.button("Stop").click()
         assert STOPPED in notebook.wait_for_result(2)
+
+
+@pytest.mark.slow
+def test_without_widgets_a_picture_is_shown(open_notebook) -> None:
+    with open_notebook(disabled=("anywidget",)) as notebook:
+        notebook.run_all()
+        picture = notebook.wait_for_new_picture()
+        for _ in range(3):
+            picture = notebook.wait_for_new_picture(picture)
+        assert notebook.canvas.count() == 0
+        notebook.screenshot("live_view_picture")
+        notebook.interrupt()
+        assert STOPPED in notebook.wait_for_result(2)
+        check_saved(notebook)

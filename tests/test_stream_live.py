@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 
 from workshop_helpers.datasets import load
-from workshop_helpers.stream import History, Record
+from workshop_helpers.errors import StreamError
+from workshop_helpers.stream import Counters, History, Record
 from workshop_helpers.stream.drawing import LiveFigure
+from workshop_helpers.stream.pace import BoardClock, Pacer
+from workshop_helpers.stream.status import Status
+from workshop_helpers.stream.views import PANELS, check_panels, default_panels
+from workshop_helpers.stream.views.signals import thin_out, with_gaps
 
 CLASSES = ("Badminton", "Running", "Standing", "Walking")
 
@@ -73,14 +78,15 @@ def test_the_picture_shows_the_end_of_the_history() -> None:
     history = history_of(30.0)
     figure = LiveFigure(history)
     figure.update("3 records, 0 lost")
-    assert figure._signal.get_xlim() == (-10, 0)
+    signals, shown = figure.panels
+    assert signals.axes.get_xlim() == (-10, 0)
     assert figure._title.get_text() == "Standing   (really: Running)"
     assert figure._status.get_text() == "3 records, 0 lost"
-    assert figure._signal.get_ylabel() == "m/s²"
-    line_t, shares = figure._lines[2].get_data()
+    assert signals.axes.get_ylabel() == "m/s²"
+    line_t, shares = shown.fast[2].get_data()
     assert len(line_t) >= 10 and set(shares) == {0.75}
     assert line_t[0] >= -10 and line_t[-1] == 0
-    low, high = figure._signal.get_ylim()
+    low, high = signals.axes.get_ylim()
     _, counts = history.samples(10.0)
     assert high == -low >= np.abs(counts[:, :3]).max() * 0.001
 
@@ -89,7 +95,7 @@ def test_a_picture_of_nothing_is_a_picture() -> None:
     figure = LiveFigure(History())
     figure.update()
     assert "waiting" in figure._title.get_text()
-    assert pixels(figure.png()).shape[:2] == (522, 810)
+    assert pixels(figure.png()).shape[:2] == (560, 900)
 
 
 def test_the_picture_changes_as_records_come() -> None:
@@ -119,12 +125,11 @@ def test_long_names_stay_inside_the_picture() -> None:
     figure.png()
     texts = [figure._title, figure._status]
     texts += [text for axes in figure.figure.axes for text in axes.texts]
-    texts += [axes.get_legend() for axes in (figure._signal, figure._shares)]
+    texts += [panel.axes.get_legend() for panel in figure.panels]
     width, height = figure.figure.bbox.size
     for text in texts:
         box = text.get_window_extent()
         assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= width and box.y1 <= height
-    assert figure._shares.get_position().width > 0.4
 
 
 def test_text_from_a_board_can_not_control_the_picture() -> None:
@@ -145,6 +150,116 @@ def test_odd_records_do_not_break_the_picture() -> None:
     figure = LiveFigure(history)
     figure.update()
     figure.png()
+
+
+def test_each_panel_draws_and_keeps_to_the_picture() -> None:
+    for names in (*((name,) for name in PANELS), tuple(PANELS)):
+        figure = LiveFigure(history_of(20.0), names)
+        figure.update()
+        picture = pixels(figure.png())
+        assert picture.shape[:2] == (560, 900) and picture.std() > 0
+        for axes in figure.figure.axes:
+            box = axes.get_tightbbox()
+            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 900 and box.y1 <= 560, names
+
+
+def test_the_default_panels_follow_from_the_hello() -> None:
+    history = history_of(2.0)
+    assert default_panels(history) == ("signals", "probabilities")
+    history.hello.fields.update(rate_hz=16000.0, classes=[])
+    assert default_panels(history) == ("signals", "spectrogram")
+
+
+@pytest.mark.parametrize("names", [("signal",), (), ("signals", "signals")])
+def test_a_wrong_panel_is_refused_with_the_list(names) -> None:
+    with pytest.raises(StreamError) as caught:
+        check_panels(names)
+    assert "confusion" in caught.value.mend
+
+
+def test_confusion_counts_what_is_shown() -> None:
+    history = history_of(4.0)  # four times Standing where it is Running
+    fields = {"label": "unsure", "truth": "Running"}
+    history.add(Record(0, 4_000_000, "prediction", fields))
+    figure = LiveFigure(history, ("confusion",))
+    figure.update()
+    (panel,) = figure.panels
+    assert [cell.get_text() for cell in panel._cells][4:8] == ["0", "0", "4", "0"]
+    assert panel._title.get_text() == "really, 0% right, 1 not shown"
+
+
+def test_a_label_given_by_hand_is_the_truth_where_the_sensor_knows_none() -> None:
+    history = History()
+    history.add(Record(0, 0, "hello", {"classes": ["a", "b"]}))
+    history.add(Record(1, 1, "prediction", {"label": "a", "truth": None}))
+    history.add(Record(2, 2, "label", {"text": "b", "at": 0}))
+    history.add(Record(3, 3, "prediction", {"label": "a", "truth": None}))
+    history.add(Record(4, 4, "prediction", {"label": "a", "truth": "a"}))
+    assert history.truth.tolist() == ["None", "b", "a"]
+    assert history.accuracy == 0.5
+
+
+def test_a_second_hello_forgets_what_came_before() -> None:
+    history = history_of(9.0)
+    history.add(Record(0, 10, "hello", dict(history.hello.fields)))
+    assert history.predictions == [] and not history.confusion and history.t_s < 0.1
+
+
+def test_a_sine_is_bright_at_its_frequency_and_a_lost_block_is_white() -> None:
+    rate_hz, n = 8000, 400
+    history = History(Record(0, 0, "hello", {"channels": ["mic"], "rate_hz": float(rate_hz)}))
+    for number in range(40):
+        if number == 20:
+            continue
+        at = number * n
+        wave = 32767 * np.sin(2 * np.pi * 1000 * np.arange(at, at + n) / rate_hz)
+        b64 = base64.b64encode(wave.astype("<i2").tobytes()).decode()
+        t_us = int((at + n) / rate_hz * 1e6)
+        fields = {"n": n, "channels": 1, "b64": b64, "at": at}
+        history.add(Record(0, t_us, "samples", fields))
+    figure = LiveFigure(history, ("spectrogram",), window_s=2.0)
+    figure.update()
+    (panel,) = figure.panels
+    newest = panel._levels_db[:, -1]
+    assert np.argmax(newest) * rate_hz / panel.n_fft == 1000
+    assert abs(newest.max()) < 0.5  # dB of full scale
+    lost = np.isnan(panel._levels_db).all(axis=0)
+    assert lost[0] and not lost[-1] and lost[len(lost) // 2 :].any()
+
+
+def test_samples_are_thinned_to_their_extremes_and_gaps_stay_gaps() -> None:
+    values = np.zeros((50_000, 1))
+    values[31_234] = 7
+    t_s, thin = thin_out(np.arange(50_000) / 1000, values, 1000)
+    assert len(thin) <= 1000 and thin.max() == 7 and len(t_s) == len(thin)
+    t_s, broken = with_gaps(np.array([0.0, 0.1, 5.0]), np.ones((3, 1)), 10.0)
+    assert np.isnan(broken[:, 0]).tolist() == [False, False, True, False]
+
+
+def test_slow_drawing_is_followed_by_a_longer_break() -> None:
+    pacer = Pacer(duty=0.4)
+    pacer.drew(10.0, 10.01, 0.04)
+    assert pacer.due_s == pytest.approx(10.04)
+    pacer.drew(10.0, 11.0, 0.04)
+    assert pacer.due_s == pytest.approx(12.5)
+
+
+def test_the_boards_clock_goes_on_between_records() -> None:
+    clock = BoardClock()
+    clock.heard(1.0, 101.0)
+    clock.heard(2.0, 102.5)  # half a second late
+    assert clock.now_s(103.0) == pytest.approx(3.0, abs=0.01)
+
+
+def test_the_status_tells_losses_and_memory() -> None:
+    history = history_of(5.0)
+    history.add(Record(0, 5_000_000, "heap", {"heap_free": 20480}))
+    status = Status(history)
+    status.text(Counters(records=100), 0.0)
+    text = status.text(Counters(records=150, lost=3), 1.0)
+    for part in ("3 lost", "50 records/s", "12 µs per inference", "20 KiB heap free"):
+        assert part in text
+    assert status.alarm
 
 
 # --- in a notebook ----------------------------------------------------------------------------

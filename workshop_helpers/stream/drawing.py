@@ -4,194 +4,183 @@ from __future__ import annotations
 
 import io
 import textwrap
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from numpy.typing import NDArray
 from PIL import Image
 
 from ..plots import PALETTE, Picture
 from ..text import printable
-from .history import History, share
+from .history import History
+from .views import PANELS, Panel, default_panels
+from .views.panel import GREY, SIZE, SMALL, colour_of, short
 
 WINDOW_S = 10.0
-_GREY = "#666666"
-_MAX_LINES = 3
+# All lengths in pixels. With a notebook's own bars it fits on a projector of 1280 by 800.
+WIDTH, HEIGHT = 900, 560
 _DPI = 90
-# In points; a notebook's own text is 10 to 11 of these.
-_SIZE, _SMALL, _BIG = 14, 12, 24
-_WIDTH_IN, _HEIGHT_IN = 9.0, 5.8
-_MARKERS = "osD^vP*X"  # told apart without colour
-_MAX_NAME, _MAX_TITLE = 20, 36
+_BIG = 24
+_MAX_TITLE = 36
+_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 84, 16, 84, 88, 40
+_BESIDE = 346  # width of the column at the right, names of its rows included
+_BESIDE_NAMES, _BESIDE_BOTTOM = 128, 150
 
 
 class LiveFigure:
-    """Signals above, shares of the classes below, a band with the truth between them.
+    """Panels on one time axis, some beside them, a title above and a line of status below.
 
-    What moves is drawn over a picture of what does not, which takes a quarter of the time of
-    drawing everything. So the time axis counts back from now.
+    A frame is put together from three layers (see `Panel`), of which the lower two are kept as
+    pixels. Text is in those: it takes longer to draw than a thousand points. So the time axis
+    counts back from now.
+
+    Args:
+        panels: names of panels; None for what suits the app.
     """
 
-    def __init__(self, history: History, window_s: float = WINDOW_S) -> None:
+    def __init__(
+        self,
+        history: History,
+        panels: Sequence[str] | None = None,
+        window_s: float = WINDOW_S,
+    ) -> None:
         self._history = history
+        self._names = panels
         self._window_s = window_s
-        self.figure = Picture(_WIDTH_IN, _HEIGHT_IN)
+        self.figure = Picture(WIDTH / _DPI, HEIGHT / _DPI)
         self.figure.set_dpi(_DPI)
-        # The layout is found once, and not again for each frame.
-        self.figure.set_layout_engine("none")
+        self.figure.set_layout_engine("none")  # placed once, by hand
         self._canvas: Any = FigureCanvasAgg(self.figure)  # partly typed
-        self._background: Any = None
-        self._grid = self.figure.add_gridspec(
-            3, 1, height_ratios=(10, 1, 10), left=0.11, top=0.88, bottom=0.19, hspace=0.15
-        )
-        self._signal = self.figure.add_subplot(self._grid[0])
-        self._band = self.figure.add_subplot(self._grid[1], sharex=self._signal)
-        self._shares = self.figure.add_subplot(self._grid[2], sharex=self._signal)
+        self._layers: list[Any] = []  # pixels of the axes, and of the slow artists over them
+        self._drawn: tuple[object, ...] = ()
+        self._made_for: tuple[object, ...] | None = None
+        self.panels: list[Panel] = []
         self._title = self.figure.text(
-            0.11, 0.91, "", fontsize=_BIG, fontweight="bold", animated=True
+            _LEFT / WIDTH, 1 - 38 / HEIGHT, "", fontsize=_BIG, fontweight="bold", animated=True
         )
-        self._status = self.figure.text(
-            0.02, 0.015, "", fontsize=_SMALL, color="#444444", animated=True
-        )
-        self._signals: list[Any] = []
-        self._lines: list[Any] = []
-        self._bars: Any = None
-        self._made_for: tuple[Any, ...] | None = None
-        self._limit = 0.0
+        self._status = self.figure.text(16 / WIDTH, 10 / HEIGHT, "", fontsize=SMALL, animated=True)
 
-    def update(self, status: str = "") -> Picture:
-        """Draw what the history now holds."""
-        history = self._history
-        if self._made_for != (history.channels, history.classes):
-            self._make_lines()
-        self._draw_signals()
-        self._draw_predictions()
-        self._status.set_text(textwrap.fill(printable(status), 92, max_lines=2))
+    def update(
+        self, status: str = "", *, alarm: bool = False, now_s: float | None = None
+    ) -> Picture:
+        """Draw what the history holds at board time `now_s`; None: when its newest record came.
+
+        `alarm` shows the status as bad news.
+        """
+        made_for = (self._history.channels, self._history.classes, self._history.rate_hz)
+        if self._made_for != made_for:
+            self._made_for = made_for
+            self._place()
+        for panel in self.panels:
+            if panel.update(self._history.t_s if now_s is None else now_s):
+                self._layers.clear()
+        self._set_title()
+        self._status.set_text(textwrap.fill(printable(status), 100, max_lines=2))
+        self._status.set_color(PALETTE[3] if alarm else "#444444")
         return self.figure
 
-    def png(self) -> bytes:
-        """What `update` drew last, 810 by 522 pixels."""
-        canvas = self._canvas
-        if self._background is None:
+    def rgba(self) -> NDArray[np.uint8]:
+        """What `update` drew last, uint8 [HEIGHT, WIDTH, 4]; overwritten by the next call."""
+        canvas, figure = self._canvas, self.figure
+        slow: tuple[object, ...] = (
+            self._title.get_text(), self._status.get_text(), self._status.get_color(),
+            *(panel.version for panel in self.panels),
+        )  # fmt: skip
+        if slow != self._drawn:
+            del self._layers[1:]
+            self._drawn = slow
+        if not self._layers:
             canvas.draw()  # leaves out what is animated
-            self._background = canvas.copy_from_bbox(self.figure.bbox)
-        canvas.restore_region(self._background)
-        bars = [] if self._bars is None else [self._bars]
-        for artist in (self._title, self._status, *self._signals, *bars, *self._lines):
-            self.figure.draw_artist(artist)
-        buffer = io.BytesIO()
-        # Level 1 takes a third of the time of the default and is thrown away by the next frame.
-        Image.fromarray(np.asarray(canvas.buffer_rgba())[:, :, :3]).save(
-            buffer, format="png", compress_level=1
-        )
-        return buffer.getvalue()
+            self._layers.append(canvas.copy_from_bbox(figure.bbox))
+        if len(self._layers) == 1:
+            canvas.restore_region(self._layers[0])
+            for artist in (self._title, self._status, *(a for p in self.panels for a in p.slow)):
+                figure.draw_artist(artist)
+            self._layers.append(canvas.copy_from_bbox(figure.bbox))
+        canvas.restore_region(self._layers[1])
+        for panel in self.panels:
+            for artist in panel.fast:
+                figure.draw_artist(artist)
+        return np.asarray(canvas.buffer_rgba())
 
-    def _make_lines(self) -> None:
+    def jpeg(self) -> bytes:
+        """For a frame that the next one replaces: a sixth of the time that PNG takes. Colours are
+        kept at full resolution, so that lines and letters stay sharp."""
+        # "RGBX" spares a copy without the fourth byte.
+        return _encoded(self.rgba(), "RGBX", format="jpeg", quality=90, subsampling=0)
+
+    def png(self) -> bytes:
+        """For a picture that stays."""
+        return _encoded(self.rgba(), "RGBA", format="png", compress_level=1)
+
+    def _place(self) -> None:
+        """Make the panels anew, for other channels or classes."""
+        self._layers.clear()
+        for axes in list(self.figure.axes):
+            axes.remove()
+        names = self._names or default_panels(self._history)
+        kinds = [PANELS[name] for name in names]
+        stacked = [kind for kind in kinds if not kind.beside]
+        right = WIDTH - _RIGHT - (_BESIDE if len(stacked) < len(kinds) else 0)
+        self.panels = []
+        if stacked:
+            self.panels += self._stack(stacked, right)
+        beside = [kind for kind in kinds if kind.beside]
+        for row, kind in enumerate(beside):
+            left = right + _BESIDE_NAMES if stacked else WIDTH // 4
+            height = (HEIGHT - _TOP - _BESIDE_BOTTOM) // len(beside)
+            bottom = _BESIDE_BOTTOM + (len(beside) - 1 - row) * height
+            axes = self._axes(left, bottom, WIDTH - _RIGHT - left, height)
+            axes.set_anchor("N")
+            self.panels.append(kind(axes, self._history, self._window_s))
+
+    def _stack(self, kinds: list[type[Panel]], right: int) -> list[Panel]:
+        """Panels one above the other, the time below the last."""
+        room = HEIGHT - _TOP - _BOTTOM - _BETWEEN * (len(kinds) - 1)
+        total = sum(kind.height for kind in kinds)
+        top = HEIGHT - _TOP
+        panels = []
+        for kind in kinds:
+            height = int(room * kind.height / total)
+            axes = self._axes(_LEFT, top - height, right - _LEFT, height)
+            panel = kind(axes, self._history, self._window_s)
+            panel.legend()
+            axes.set_xlim(-self._window_s, 0)
+            axes.xaxis.set_major_formatter(lambda x, _: f"{abs(x):g}")
+            axes.tick_params(labelbottom=kind is kinds[-1])
+            panels.append(panel)
+            top -= height + _BETWEEN
+        axes.set_xlabel("seconds ago", fontsize=SIZE)
+        return panels
+
+    def _axes(self, left: int, bottom: int, width: int, height: int) -> Any:
+        return self.figure.add_axes((left / WIDTH, bottom / HEIGHT, width / WIDTH, height / HEIGHT))
+
+    def _set_title(self) -> None:
+        """The newest answer, in its class's colour."""
         history = self._history
-        self._made_for = (history.channels, history.classes)
-        self._background = None
-        for axes in (self._signal, self._band, self._shares):
-            axes.clear()
-            axes.tick_params(labelbottom=axes is self._shares, labelsize=_SIZE)
-        units = history.channel_units
-        # Channels of one unit only: they share the axis.
-        self._shown = [i for i in range(len(units)) if units[i] == units[0]][:_MAX_LINES]
-        self._signals = [
-            self._signal.plot(
-                [], [], lw=1.8, color=PALETTE[row], label=_short(history.channels[column]),
-                animated=True,
-            )[0]
-            for row, column in enumerate(self._shown)
-        ]  # fmt: skip
-        self._lines = [
-            self._shares.plot(
-                [], [], lw=1.8, ms=6, marker=_MARKERS[i % len(_MARKERS)],
-                color=PALETTE[i % len(PALETTE)], label=_short(name), animated=True,
-            )[0]
-            for i, name in enumerate(history.classes)
-        ]  # fmt: skip
-        self._make_legends()
-        self._bars = None
-        self._band.set_yticks([])
-        self._band.set_ylim(-0.1, 1.1)
-        self._band.set_ylabel("really", rotation=0, ha="right", va="center", fontsize=_SIZE)
-        self._signal.set_ylabel(printable(units[0]) if units else "signal", fontsize=_SIZE)
-        self._shares.set_ylim(-0.05, 1.05)
-        self._shares.set_yticks([0, 0.5, 1])
-        self._shares.set_ylabel("share of votes", fontsize=_SIZE)
-        self._shares.set_xlim(-self._window_s, 0)
-        self._shares.xaxis.set_major_formatter(lambda x, _: f"{abs(x):g}")
-        self._shares.set_xlabel("seconds ago", fontsize=_SIZE)
-
-    def _make_legends(self) -> None:
-        """Put them beside the axes, which leave them as much room as they need."""
-        legends = [
-            axes.legend(
-                loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=_SIZE,
-                handlelength=1.2, borderaxespad=0.3, handletextpad=0.5,
+        newest, truths = history.last_predictions(1), history.last_truths(1)
+        if not newest:
+            waiting = "waiting for the first record" if history.hello is None else ""
+            self._title.set_text(
+                "waiting for the first full window" if history.classes else waiting
             )
-            for axes in (self._signal, self._shares)
-            if axes.get_legend_handles_labels()[0]
-        ]  # fmt: skip
-        widths_px = [legend.get_window_extent().width for legend in legends]
-        self._grid.update(right=0.97 - max(widths_px, default=0.0) / self.figure.bbox.width)
-        for row, axes in enumerate((self._signal, self._band, self._shares)):
-            # Outside pyplot the grid does not tell them.
-            axes.set_position(self._grid[row].get_position(self.figure))
-
-    def _draw_signals(self) -> None:
-        t_s, counts = self._history.samples(self._window_s)
-        if not len(t_s) or not self._signals:
+            self._title.set_color(GREY)
             return
-        values = counts[:, self._shown] * self._history.units_per_lsb[self._shown]
-        for line, column in zip(self._signals, values.T, strict=True):
-            line.set_data(t_s - self._history.t_s, column)
-        needed = max(float(np.abs(values).max()), 1e-9)
-        # Grows and shrinks in steps, or the axis would jump about.
-        if not 0.4 * self._limit < needed <= self._limit:
-            self._limit = needed * 1.2
-            self._signal.set_ylim(-self._limit, self._limit)
-            self._background = None
-
-    def _draw_predictions(self) -> None:
-        history = self._history
-        shown = [
-            record
-            for record in history.last_predictions(400)
-            if record.t_us / 1e6 >= history.t_s - self._window_s
-        ]
-        t_s = [record.t_us / 1e6 - history.t_s for record in shown]
-        for i, line in enumerate(self._lines):
-            line.set_data(t_s, [share(record, i) for record in shown])
-        if self._bars is not None:
-            self._bars.remove()
-            self._bars = None
-        if not shown:
-            self._title.set_text("waiting for the first full window")
-            self._title.set_color(_GREY)
-            return
-        hop_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
-        truths = [record.get("truth") for record in shown]
-        self._bars = self._band.broken_barh(
-            # A little wide, since predictions come a little unevenly.
-            [(t - 1.05 * hop_s, 1.05 * hop_s) for t in t_s],
-            (0, 1),
-            facecolors=[self._colour(truth) for truth in truths],
-            animated=True,
-        )
-        label, truth = shown[-1].get("label"), truths[-1]
-        text = _short(str(label))
+        label, truth = str(newest[0].get("label")), truths[0]
+        text = short(label)
         if truth is not None and truth != label:
-            text += f"   (really: {_short(str(truth))})"
+            text += f"   (really: {short(truth)})"
         self._title.set_text(text)
-        self._title.set_fontsize(_BIG if len(text) <= _MAX_TITLE else _SIZE)
-        self._title.set_color(self._colour(label))
-
-    def _colour(self, name: object) -> str:
-        classes = self._history.classes
-        return PALETTE[classes.index(str(name)) % len(PALETTE)] if str(name) in classes else _GREY
+        self._title.set_fontsize(_BIG if len(text) <= _MAX_TITLE else SIZE)
+        self._title.set_color(colour_of(history, label))
 
 
-def _short(name: str) -> str:
-    text = printable(name)
-    return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 1] + "…"
+def _encoded(rgba: NDArray[np.uint8], mode: str, **options: Any) -> bytes:
+    height, width = rgba.shape[:2]
+    buffer = io.BytesIO()
+    image = Image.frombuffer(mode, (width, height), rgba, "raw", mode, 0, 1)
+    image.save(buffer, **options)
+    return buffer.getvalue()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -12,27 +13,76 @@ from numpy.typing import NDArray
 from .records import Record
 
 
+@dataclass(frozen=True)
+class Block:
+    """One record "samples": int16 [n, n_channels], when its last sample had come, and the place of
+    its first among all samples, None if the app does not say."""
+
+    t_s: float
+    samples: NDArray[np.int16]
+    at: int | None
+
+
 class History:
     """Collects the records of a stream; the oldest are forgotten beyond `max_records` a kind.
 
-    Times are the board's, in seconds since the app began.
+    Times are the board's, in seconds since the app began. Not for two threads at once.
     """
 
     def __init__(self, hello: Record | None = None, max_records: int = 100_000) -> None:
-        self._blocks: deque[Record] = deque(maxlen=max_records)
+        self._blocks: deque[Block] = deque(maxlen=max_records)
+        self._n_blocks = 0
         self._predictions: deque[Record] = deque(maxlen=max_records)
+        self._truths: deque[str | None] = deque(maxlen=max_records)
+        # Of all predictions, the forgotten ones too: (truth, what the board said) -> how many.
+        self.confusion: Counter[tuple[str, str]] = Counter()
         self.hello = hello
+        self.label: str | None = None  # the one given last by hand
+        self.heap_free_bytes: int | None = None
         self.t_s = 0.0
+        if hello is not None:
+            self._notice_heap(hello)
 
     def add(self, record: Record) -> None:
-        """Take in one record of any kind."""
+        """Take in one record of any kind. A second hello is a new start: what came before is
+        forgotten, since the board's clock begins again."""
+        if record.kind == "hello" and self.hello not in (None, record):
+            self._forget()
         self.t_s = max(self.t_s, record.t_us / 1e6)
+        self._notice_heap(record)
         if record.kind == "hello":
             self.hello = record
         elif record.kind == "samples":
-            self._blocks.append(record)
+            at = record.get("at")
+            block = Block(record.t_us / 1e6, record.samples(), at if isinstance(at, int) else None)
+            self._blocks.append(block)
+            self._n_blocks += 1
+        elif record.kind == "label":
+            self.label = str(record.get("text"))
         elif record.kind == "prediction":
-            self._predictions.append(record)
+            self._add_prediction(record)
+
+    def _forget(self) -> None:
+        self._blocks.clear()
+        self._predictions.clear()
+        self._truths.clear()
+        self.confusion.clear()
+        self.label = None
+        self.t_s = 0.0
+
+    def _add_prediction(self, record: Record) -> None:
+        """A sensor that plays a recording knows the truth; else it is the label given by hand."""
+        known = record.get("truth")
+        truth = self.label if known is None else str(known)
+        self._predictions.append(record)
+        self._truths.append(truth)
+        if truth is not None:
+            self.confusion[truth, str(record.get("label"))] += 1
+
+    def _notice_heap(self, record: Record) -> None:
+        free = record.get("heap_free")
+        if isinstance(free, int):
+            self.heap_free_bytes = free
 
     # --- what the app said about itself -----------------------------------------------------
     @property
@@ -71,14 +121,20 @@ class History:
         values: list[NDArray[np.int16]] = []
         for block in reversed(self._blocks):
             # A block is stamped when its last sample has arrived.
-            if last_s is not None and block.t_us / 1e6 < self.t_s - last_s:
+            if last_s is not None and block.t_s < self.t_s - last_s:
                 break
-            rows = block.samples()
-            times.append(block.t_us / 1e6 - np.arange(len(rows))[::-1] / self.rate_hz)
-            values.append(rows)
+            n = len(block.samples)
+            times.append(block.t_s - np.arange(n)[::-1] / self.rate_hz)
+            values.append(block.samples)
         if not values:
             return np.empty(0), np.empty((0, max(1, len(self.channels))), dtype=np.int16)
         return np.concatenate(times[::-1]), np.concatenate(values[::-1])
+
+    def blocks_since(self, n: int) -> tuple[list[Block], int]:
+        """The blocks that came after the first `n`, as far as they are kept, and how many there
+        have been by now."""
+        new = min(self._n_blocks - n, len(self._blocks))
+        return list(islice(reversed(self._blocks), new))[::-1], self._n_blocks
 
     # --- predictions ------------------------------------------------------------------------
     @property
@@ -88,6 +144,10 @@ class History:
     def last_predictions(self, n: int) -> list[Record]:
         """The newest `n`, oldest first."""
         return list(islice(reversed(self._predictions), n))[::-1]
+
+    def last_truths(self, n: int) -> list[str | None]:
+        """What the newest `n` predictions should have said; None where nobody knows."""
+        return list(islice(reversed(self._truths), n))[::-1]
 
     @property
     def t_predictions_s(self) -> NDArray[np.float64]:
@@ -99,8 +159,8 @@ class History:
 
     @property
     def truth(self) -> NDArray[Any]:
-        """What it really was, where the sensor knows it, else "None"."""
-        return np.array([str(r.get("truth")) for r in self._predictions])
+        """What it really was, where the sensor knows it or somebody gave a label, else "None"."""
+        return np.array([str(truth) for truth in self._truths])
 
     @property
     def outputs(self) -> NDArray[np.float32]:
@@ -116,18 +176,16 @@ class History:
     @property
     def accuracy(self) -> float | None:
         """Share of right predictions among those whose truth is known."""
-        known = [r for r in self._predictions if r.get("truth") is not None]
-        if not known:
-            return None
-        right = sum(bool(r.get("label") == r.get("truth")) for r in known)
-        return right / len(known)
+        total = sum(self.confusion.values())
+        right = sum(n for (truth, label), n in self.confusion.items() if truth == label)
+        return right / total if total else None
 
 
 def share(record: Record, index: int) -> float:
     """One of a prediction's outputs; NaN if it has no such number."""
     outputs = record.get("outputs")
-    if isinstance(outputs, list) and index < len(outputs):
+    if isinstance(outputs, list | np.ndarray) and index < len(outputs):
         value = outputs[index]
-        if isinstance(value, int | float):
+        if isinstance(value, int | float | np.floating):
             return float(value)
     return float("nan")

@@ -1,24 +1,24 @@
-"""A live view of a stream in a notebook: one picture, drawn anew up to ten times a second."""
+"""A live view of a stream in a notebook."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from .counters import Counters
 from .history import History
-from .screen import Screen
+from .pace import BoardClock, Pacer
+from .status import Status
 from .stream import Stream
 
 if TYPE_CHECKING:
+    from .controls import Controls
     from .drawing import LiveFigure
+    from .screen import Screen
 
-_MIN_PERIOD_S = 0.1
-# Drawing may take at most this share of the time; the rest is for what arrives.
-_MAX_DUTY = 0.5
+_LONGEST_WAIT_S = 0.05  # for a record, so that a button is soon heard
 
 
 @dataclass(frozen=True)
@@ -41,64 +41,102 @@ class LiveResult:
 class LiveView:
     """Shows a stream while it runs, and keeps what it saw in `history`.
 
-    Works in any notebook that shows pictures, whatever figure backend it uses. JupyterLab shows a
-    Stop button as well. Outside a notebook `show` only collects.
+    In a notebook it is a moving picture with buttons: Stop, Restart, and one a class to say what it
+    really is, if the app takes labels. Where a front end shows no widgets it is a picture without
+    buttons; outside a notebook `show` only collects. A slow screen makes it drop frames, never
+    records.
+
+    Args:
+        stream: running, or about to be started.
+        panels: of "signals", "spectrogram", "probabilities", "confusion"; None for what suits the
+            channels and classes that the app reports.
+        window_s: how much of the past is shown.
+        labels: what the label buttons say; None for the app's classes.
+
+    Raises StreamError for a panel that does not exist.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        panels: Sequence[str] | None = None,
+        *,
+        window_s: float = 10.0,
+        labels: Sequence[str] | None = None,
+    ) -> None:
+        if panels is not None:
+            from .views import check_panels
+
+            panels = check_panels(panels)
         self._stream = stream
+        self._panels = panels
+        self._window_s = window_s
+        self._labels = labels
+        self._clock = BoardClock()
         self.history = History(stream.hello)
         self.frames = 0
 
     def show(self, seconds: float = 20.0) -> LiveResult:
         """Draw for so many seconds, until the app ends, or until somebody stops it.
 
-        Somebody may press the Stop button under the picture or interrupt the cell (■). The last
-        picture stays. Raises what `Stream.next` raises; `history` keeps what came before.
+        Somebody may press Stop or interrupt the cell (■). The last picture stays. Raises what
+        `Stream.next` raises; `history` keeps what came before.
         """
-        from .drawing import LiveFigure
-
-        figure = LiveFigure(self.history)
-        screen = Screen()
-        started_s = next_frame_s = time.monotonic()
-        end_s = started_s + seconds
-        interrupted = False
+        started_s = time.monotonic()
         try:
-            while (now_s := time.monotonic()) < end_s and not screen.stopped:
-                record = self._stream.next(timeout_s=max(0.0, min(0.05, end_s - now_s)))
-                if record is not None:
-                    self.history.add(record)
-                elif self._stream.ended:
-                    break
-                if screen.visible and time.monotonic() >= next_frame_s:
-                    cost_s = self._frame(figure, screen, started_s)
-                    next_frame_s = time.monotonic() + max(
-                        _MIN_PERIOD_S - cost_s, cost_s * (1 / _MAX_DUTY - 1)
-                    )
+            interrupted = self._show(started_s + seconds)
         except KeyboardInterrupt:
             interrupted = True
+        elapsed_s = time.monotonic() - started_s
+        return LiveResult(self.history, self._stream.counters, elapsed_s, interrupted)
+
+    def _show(self, end_s: float) -> bool:
+        """Run on a screen until `end_s`; whether Stop was pressed."""
+        from .controls import Controls
+        from .drawing import LiveFigure
+        from .screen import Screen
+
+        figure = LiveFigure(self.history, self._panels, self._window_s)
+        controls = Controls(self._stream, self.history, self._labels)
+        screen = Screen(controls.presses())
+        status = Status(self.history)
+        try:
+            self._run(figure, controls, screen, status, end_s)
         finally:
-            interrupted = interrupted or screen.stopped
             if screen.visible:
-                self._frame(figure, screen, started_s)
-            screen.close()
-        return LiveResult(
-            self.history, self._stream.counters, time.monotonic() - started_s, interrupted
-        )
+                self._update(figure, status)
+                screen.close(figure)
+        return controls.stopped
 
-    def _frame(self, figure: LiveFigure, screen: Screen, started_s: float) -> float:
-        """Draw and show one picture; returns how long it took, s."""
-        begun_s = time.monotonic()
-        figure.update(self._status(begun_s - started_s))
-        screen.show(figure.png())
-        self.frames += 1
-        return time.monotonic() - begun_s
+    def _run(
+        self, figure: LiveFigure, controls: Controls, screen: Screen, status: Status, end_s: float
+    ) -> None:
+        pacer = Pacer()
+        shown = controls.presses()
+        while (now_s := time.monotonic()) < end_s and not controls.stopped:
+            until_s = min(end_s, max(pacer.due_s, now_s)) - now_s
+            wait_s = min(until_s, _LONGEST_WAIT_S) if screen.visible else _LONGEST_WAIT_S
+            record = self._stream.next(timeout_s=wait_s)
+            if record is not None:
+                if record.kind == "hello":
+                    self._clock.restart()
+                self.history.add(record)
+                self._clock.heard(record.t_us / 1e6, time.monotonic())
+            elif self._stream.ended:
+                return
+            if (note := controls.handle(screen.pressed())) is not None:
+                status.note(note)
+            if screen.visible and time.monotonic() >= pacer.due_s and screen.free:
+                begun_s = time.monotonic()
+                self._update(figure, status)
+                screen.show(figure)
+                self.frames += 1
+                pacer.drew(begun_s, time.monotonic(), screen.period_s)
+                if (presses := controls.presses()) != shown:
+                    screen.offer(presses)
+                    shown = presses
 
-    def _status(self, elapsed_s: float) -> str:
-        counters = self._stream.counters
-        text = f"{counters}   ·   {counters.records / max(elapsed_s, 0.1):.0f} records/s"
-        recent = [r.get("us") for r in self.history.last_predictions(50)]
-        times_us = [us for us in recent if isinstance(us, int) and us >= 0]
-        if times_us:
-            text += f"   ·   {np.median(times_us):.0f} µs per prediction on the board"
-        return text
+    def _update(self, figure: LiveFigure, status: Status) -> None:
+        now_s = time.monotonic()
+        text = status.text(self._stream.counters, now_s)
+        figure.update(text, alarm=status.alarm, now_s=self._clock.now_s(now_s))

@@ -1,0 +1,59 @@
+"""The classes' shares over time, with what it really was as a band above them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ...plots import PALETTE
+from ..history import History, share
+from .panel import MARKERS, SIZE, Panel, colour_of, short
+
+_MAX_SHOWN = 400
+_BAND = (1.25, 0.25)  # where it begins and how high it is, above shares from 0 to 1
+
+
+class Probabilities(Panel):
+    """One line a class; the band has the colour of the true class, grey where it is unknown."""
+
+    name = "probabilities"
+
+    def __init__(self, axes: Any, history: History, window_s: float) -> None:
+        super().__init__(axes, history, window_s)
+        self._lines = [
+            axes.plot(
+                [], [], lw=1.8, ms=6, marker=MARKERS[i % len(MARKERS)],
+                color=PALETTE[i % len(PALETTE)], label=short(name), animated=True,
+            )[0]
+            for i, name in enumerate(history.classes)
+        ]  # fmt: skip
+        self.fast = [*self._lines]
+        axes.set_ylim(-0.05, sum(_BAND) + 0.02)
+        axes.set_yticks([0, 0.5, 1, _BAND[0] + _BAND[1] / 2], ["0", "0.5", "1", "really"])
+        axes.set_ylabel("share", fontsize=SIZE)
+
+    def update(self, now_s: float) -> bool:
+        history = self.history
+        shown = [
+            record
+            for record in history.last_predictions(_MAX_SHOWN)
+            if record.t_us / 1e6 >= now_s - self.window_s
+        ]
+        t_s = [record.t_us / 1e6 - now_s for record in shown]
+        for i, line in enumerate(self._lines):
+            line.set_data(t_s, [share(record, i) for record in shown])
+        for bars in self.fast[len(self._lines) :]:
+            bars.remove()
+        self.fast = [*self._lines]
+        if shown:
+            hop_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
+            bars = self.axes.broken_barh(
+                # A little wide, since predictions come a little unevenly.
+                [(t - 1.05 * hop_s, 1.05 * hop_s) for t in t_s],
+                _BAND,
+                facecolors=[colour_of(history, truth) for truth in history.last_truths(len(shown))],
+                animated=True,
+            )
+            self.fast.append(bars)
+        return False
