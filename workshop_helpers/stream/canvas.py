@@ -1,9 +1,9 @@
 """A canvas in a notebook's output, fed with frames; it says what it has shown and what is pressed.
 
 How frames get to the screen was compared in Chromium, once each for 5 s on a machine with other
-work to do, 20 frames a second of 810 by 522 pixels, all drawn in the same way. Share of one core in the
-kernel while it drew, and in Chromium's processes over the whole cell, its start included, which
-differs a little from one to the next:
+work to do, 20 frames a second of 810 by 522 pixels, all drawn in the same way. Share of one core
+in the kernel while it drew, and in Chromium's processes over the whole cell, its start included,
+which differs a little from one to the next:
 
     display_id, PNG          0.76  0.48      anywidget canvas, PNG             0.67  0.35
     ipywidgets.Image, PNG    0.82  0.51      anywidget canvas, lossless WebP   0.72  0.41
@@ -14,8 +14,8 @@ ipympl with blitting made 9 frames a second for 0.69 of a core; hardly any were 
 it was driven without the questions its front end asks, which a busy kernel can't answer.
 
 JPEG, zlib and ipywidgets' JPEG cost the kernel the same within what one run can tell. The canvas
-was chosen because it can say that it is there and what it has shown. The frames per second of the whole
-view have not been measured against a goal yet.
+was chosen because it can say that it is there and what it has shown. The frames per second of the
+whole view have not been measured against a goal yet.
 """
 
 from __future__ import annotations
