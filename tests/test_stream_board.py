@@ -10,12 +10,28 @@ import numpy as np
 import pytest
 
 from workshop_helpers import datasets
+from workshop_helpers.board import Board
+from workshop_helpers.board.virtual import VirtualBoard
 from workshop_helpers.errors import BoardGoneError, DeviceError, StreamError
 from workshop_helpers.features import extract
 from workshop_helpers.model.deploy import deploy
-from workshop_helpers.stream import LiveView, Record, open_stream
+from workshop_helpers.stream import LiveView, Record, Stream, open_stream
 
 DEVICE = Path(__file__).with_name("device")
+
+FLOOD = b"""
+from commands import Commands
+from link import Link
+
+def main(config):
+    link = Link()
+    commands = Commands(link, None, {})
+    link.send("hello", commands.describe())
+    while not commands.stopped:
+        commands.poll()
+        link.send("flood", {"text": "x" * 400})
+    link.send("bye", {})
+"""
 
 
 @pytest.fixture
@@ -57,6 +73,19 @@ def test_a_live_stream_loses_nothing_and_ends_when_told(ready) -> None:
     assert any(r.kind == "samples" for r in records)
     assert any(r.kind == "prediction" for r in records)
     assert ready.eval("1 + 1") == 2
+
+
+def test_an_app_that_fills_its_line_ends_when_told(small_model, monkeypatch) -> None:
+    # Long enough for a slow laptop; what could wait on a fast line takes 11 s on this one.
+    monkeypatch.setattr(Stream, "STOP_TIMEOUT_S", 9.0)
+    with VirtualBoard(baud=115200) as virtual, Board(virtual.port, virtual=virtual) as board:
+        deploy(board, small_model, "har_live")  # brings the libraries
+        board.put(FLOOD, "/flood.py")
+        with board.stream("flood", hello_timeout_s=60) as stream:
+            for _ in stream.records(kind="flood"):
+                if stream.counters.size_bytes > 30_000:
+                    break
+        assert stream.bye is not None and stream.counters.damaged == 0
 
 
 def test_the_app_ends_by_itself(ready) -> None:

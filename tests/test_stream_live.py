@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import io
-import time
 
 import numpy as np
 import pytest
@@ -315,16 +314,16 @@ def test_interrupting_the_cell_keeps_what_came(small_model, tmp_path) -> None:
 
     async def interrupt_later(client, index: int) -> None:
         async def interrupt() -> None:
-            await asyncio.sleep(5.0)
+            while not client.nb.cells[1].outputs:  # the picture is there: it is running
+                await asyncio.sleep(0.1)
             await client.km.interrupt_kernel()
 
         if index == 1:
             tasks.append(asyncio.ensure_future(interrupt()))
 
-    started = time.monotonic()
+    # Nothing else ends it: the kernel would be given up long before these seconds are over.
     notebook = run_cells(
-        [OPEN.format(folder=folder), SHOW.format(seconds=60), CLOSE], interrupt_later
+        [OPEN.format(folder=folder), SHOW.format(seconds=900), CLOSE], interrupt_later
     )
-    assert time.monotonic() - started < 55
     text = "".join(o.text for o in outputs_of(notebook, 1) if o.output_type == "stream")
     assert "by hand" in text and "predictions" in text

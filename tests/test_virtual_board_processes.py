@@ -158,6 +158,22 @@ def test_baud_paces_both_directions():
         assert elapsed > 2 * size / 3840 * 0.9  # never faster; how much slower is not asked
 
 
+def test_a_slow_line_is_felt_by_the_program(tmp_path):
+    """What it wrote before it heard of something is never much: no long queue lies between."""
+    code = (
+        b"import select, sys\n"
+        b"poll = select.poll(); poll.register(sys.stdin, select.POLLIN)\n"
+        b"while not poll.poll(0): print('x' * 99)\n"
+        b"print('heard')\x04"
+    )
+    with VirtualBoard(baud=115200) as board, Port(board.port) as port:
+        port.raw()
+        port.write(code)
+        port.read(20_000)
+        port.write(b"!")
+        assert len(port.read_until(b"heard", WAIT_S)) < 20_000  # without a pace: 131,072
+
+
 def test_native_code_loads(tmp_path):
     source = tmp_path / "native.py"
     source.write_text(

@@ -23,6 +23,7 @@ assert sys.platform != "win32"
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 PIPE_BYTES = 65536
+_PACED_PIPE_BYTES = 4096  # the least that Linux gives; elsewhere a pipe's size can't be set
 _FIRST_FREE_FD = 10  # the interpreter gets 0 to 5; ours stay out of their way
 
 
@@ -66,6 +67,8 @@ class Child:
     ) -> None:
         self.input = wire
         self.stdout, stdout = _pipe()
+        if config.bytes_per_s and hasattr(fcntl, "F_SETPIPE_SZ"):
+            fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, _PACED_PIPE_BYTES)
         self.control, control = _pipe()
         # A terminal that it never reads: when the supervisor dies, however, this hangs up.
         master, terminal = pty.openpty()

@@ -12,6 +12,7 @@ from .socket_link import SocketLink
 from .waiting import READ, WRITE, wait
 
 _CHUNK_BYTES = 65536
+_PACED_CHUNK_BYTES = 256  # about what a UART's buffer holds
 _DETACHED_LOOK_S = 0.02  # nothing tells us that a program opens the PTY
 _FOREVER_S = 3600.0
 
@@ -22,6 +23,8 @@ class Loop:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._to_host = bytearray()
+        # A paced board feels its slow line: its program waits, and no long queue forms after it.
+        self._to_host_bytes = _PACED_CHUNK_BYTES if config.bytes_per_s else _CHUNK_BYTES
         self._in_pace = Pace(config.bytes_per_s)
         self._out_pace = Pace(config.bytes_per_s)
         self._parent = Parent()
@@ -87,7 +90,7 @@ class Loop:
         child = self._machine.child
         if child is not None:
             events[child.control] = READ
-            if len(self._to_host) < _CHUNK_BYTES:
+            if len(self._to_host) < self._to_host_bytes:
                 events[child.stdout] = READ
             if self._feeder.can_feed and self._machine.input is not None:
                 look_s = self._feeder.look_again_s()
