@@ -1,5 +1,7 @@
 """Wrong answers to the exercises of notebook 10, and what each check has to say about them."""
 
+from dataclasses import replace
+
 import numpy as np
 
 
@@ -22,6 +24,18 @@ def _all_other(board):
     return forest.fit(known.X, labels), known, drier
 
 
+def _own_unknown(board):
+    forest, known, _ = _four_classes(board)
+    return forest, known, replace(known, y=np.full(len(known.y), "swinging"))
+
+
+def _own_spoils(board):
+    forest, known, _ = _four_classes(board)
+    mine = replace(known, y=np.full(len(known.y), "swinging"))
+    rows, labels = np.vstack([known.X, *[mine.X] * 9]), np.concatenate([known.y, *[mine.y] * 9])
+    return forest.fit(rows, labels), known, mine
+
+
 WRONG = {
     "10.1": [
         ((None, None), "my_window and my_hop"),
@@ -39,5 +53,9 @@ WRONG = {
     "10.3": [
         (_four_classes, 'no class "Other" yet'),
         (_all_other, "Other"),
+    ],
+    "10.4": [
+        (_own_unknown, "does not know 'swinging' yet"),
+        (_own_spoils, "spoils the old ones"),
     ],
 }

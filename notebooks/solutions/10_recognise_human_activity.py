@@ -23,3 +23,9 @@ with_other.fit(
     np.concatenate([train_set.y, ["Other"] * len(others)]),
 )
 check("10.3", with_other, test_set, drier)
+
+# %% 10.4
+# The recording brings its own label along; its rows are rows like all others.
+with_mine = RandomForestClassifier(n_estimators=20, min_samples_leaf=2, random_state=1)
+with_mine.fit(np.vstack([train_set.X, mine.X]), np.concatenate([train_set.y, mine.y]))
+check("10.4", with_mine, test_set, mine)

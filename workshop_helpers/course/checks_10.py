@@ -71,3 +71,25 @@ def other_class(forest: Any, known: FeatureSet, drier: NDArray[np.int16]) -> Ver
     if right < KEPT:
         return Verdict(False, f"{numbers}: the new class spoils the old ones.")
     return Verdict(True, f"{numbers}.")
+
+
+@check_for("10.4", skill="add a class from a recording of your own")
+def own_class(forest: Any, known: FeatureSet, mine: FeatureSet) -> Verdict:
+    labels = sorted(set(mine.y.tolist()))
+    missing = [label for label in labels if label not in getattr(forest, "classes_", ())]
+    if missing:
+        return Verdict(
+            False,
+            f"The forest does not know {missing[0]!r} yet: add mine.X to its rows and mine.y to "
+            "its labels.",
+        )
+    if forest.n_features_in_ != known.X.shape[1]:
+        return Verdict(False, "The forest was fitted on another number of features.")
+    yours = float(np.mean(forest.predict(mine.X) == mine.y))
+    right = float(np.mean(forest.predict(known.X) == known.y))
+    numbers = f"{yours:.0%} of your windows and {right:.1%} of the known ones are right"
+    if yours < REJECTED:
+        return Verdict(False, f"{numbers}: give it more of your rows.")
+    if right < KEPT:
+        return Verdict(False, f"{numbers}: the new class spoils the old ones.")
+    return Verdict(True, f"{numbers}.")
