@@ -74,6 +74,7 @@ class LiveView:
         self._labels = labels
         self._clock = BoardClock()
         self.history = History(stream.hello)
+        self._started_s = 0.0
         self.frames = 0
 
     def show(self, seconds: float = 20.0) -> LiveResult:
@@ -82,16 +83,16 @@ class LiveView:
         Somebody may press Stop or interrupt the cell (■). The last picture stays. Raises what
         `Stream.next` raises; `history` keeps what came before.
         """
-        started_s = time.monotonic()
+        self._started_s = time.monotonic()
         try:
-            interrupted = self._show(started_s + seconds)
-        except KeyboardInterrupt:
+            interrupted = self._show(seconds)
+        except KeyboardInterrupt:  # perhaps while the drawing was still being loaded
             interrupted = True
-        elapsed_s = time.monotonic() - started_s
+        elapsed_s = time.monotonic() - self._started_s
         return LiveResult(self.history, self._stream.counters, elapsed_s, interrupted)
 
-    def _show(self, end_s: float) -> bool:
-        """Run on a screen until `end_s`; whether Stop was pressed."""
+    def _show(self, seconds: float) -> bool:
+        """Run on a screen for so long, loading it not counted; whether Stop was pressed."""
         from .controls import Controls
         from .drawing import LiveFigure
         from .screen import Screen
@@ -101,7 +102,8 @@ class LiveView:
         screen = Screen(controls.presses())
         status = Status(self.history)
         try:
-            self._run(figure, controls, screen, status, end_s)
+            self._started_s = time.monotonic()
+            self._run(figure, controls, screen, status, self._started_s + seconds)
         finally:
             if screen.visible:
                 self._update(figure, status)
