@@ -32,10 +32,10 @@ LONG_FILES = {
 # Layers from the bottom up. At load time a module imports only from layers below its own, and from
 # its own package. What it needs from above it imports inside a function.
 LAYERS = (
-    ("errors", "files", "options", "start", "text"),
+    ("energy", "errors", "files", "options", "start", "text"),
     ("paths",),
     ("board", "modules", "datasets", "plots"),
-    ("features", "firmware", "recordings"),
+    ("budget", "features", "firmware", "recordings"),
     ("model", "stream"),
     ("bundle", "course", "demo", "doctor", "testing"),
     ("cli",),

@@ -9,6 +9,7 @@ from .steps import Step, module
 
 CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "00": (),
+    "01": (),
     "02": (),
     "03": (),
     "04": (),

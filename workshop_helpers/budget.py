@@ -1,0 +1,193 @@
+"""What an application takes from a board: RAM, flash, CPU, radio, battery. Pure arithmetic.
+
+    plan = Plan(rate_hz=50, window=100, hop=50, channels=3)
+    estimate(plan, find("esp32-c3"), speed)
+
+Sizes are exact as far as they go: they leave out MicroPython itself. Times and currents are
+estimates, and come as a range.
+"""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+from .board.catalogue import KnownBoard
+from .energy import CHIPS, ChipPower, Range, channels
+from .errors import CourseError
+
+NODE_RAM_BYTES = 8  # of emlearn_trees, official and ours; a test holds ours to it
+NODE_FILE_BYTES = 16  # a line "n,2,-1234,1,-2" of the model's text file, about
+LEAF_FILE_BYTES = 4
+SAMPLE_BYTES = 2  # int16
+_BATTERY_SHARE = 0.8  # of the capacity on the label; the rest is lost to cold, age and regulators
+_WAKE_S = 0.002  # awake for reading the sensor, each hop
+NO_RADIO = "none"
+# Where the time was taken -> how much slower or faster a cycle of a microcontroller may be.
+_LAPTOP_CYCLES = Range(2, 5, 12)
+_BOARD_CYCLES = Range(0.5, 1, 2)
+_LAPTOP_MHZ = 3000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An application. hop: samples from one window to the next; nodes: of all trees together;
+    message_every_s: the time from one message to the next; radio: the name of a channel in
+    `energy.channels()`, or "none"."""
+
+    rate_hz: float = 50
+    window: int = 100
+    hop: int = 50
+    channels: int = 3
+    features: int = 12
+    trees: int = 10
+    nodes: int = 300
+    classes: int = 4
+    message_bytes: int = 8
+    message_every_s: float = 60
+    radio: str = NO_RADIO
+    battery_mah: float = 1000
+
+    def __post_init__(self) -> None:
+        positive = ("rate_hz", "window", "hop", "channels", "trees", "nodes", "message_every_s")
+        for name in positive:
+            if not getattr(self, name) > 0:
+                raise CourseError(f"{name} is {getattr(self, name)}; it must be above 0.")
+        if self.hop > self.window:
+            raise CourseError(
+                f"A hop of {self.hop} in windows of {self.window} would skip samples.",
+                "Choose a hop that is at most the window.",
+            )
+        if self.radio != NO_RADIO and self.radio not in {c.name for c in channels()}:
+            names = ", ".join([NO_RADIO, *(c.name for c in channels())])
+            raise CourseError(f"There is no radio {self.radio!r}.", f"There are: {names}.")
+
+
+@dataclass(frozen=True)
+class Speed:
+    """How fast models and features ran somewhere.
+
+    us_per_tree: one tree of a forest, Python call shared among its trees; us_per_value: features,
+    for each number of the window; clock_mhz: of what ran it, None for a laptop.
+    """
+
+    us_per_tree: float
+    us_per_value: float
+    clock_mhz: float | None = None
+
+    def us_on(self, clock_mhz: float, us: float) -> Range:
+        """Microseconds on a chip of this clock, for what took `us` where it was measured."""
+        here = _LAPTOP_CYCLES if self.clock_mhz is None else _BOARD_CYCLES
+        ratio = (self.clock_mhz or _LAPTOP_MHZ) / clock_mhz
+        return Range(*(us * ratio * cycles for cycles in here))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a plan takes from a board. Ranges are low, typical, high; None: not known."""
+
+    board: str
+    window_bytes: int
+    model_ram_bytes: int
+    model_flash_bytes: int
+    ram_share: float
+    flash_share: float
+    cpu_share: Range
+    radio_bytes_a_day: float
+    average_ma: Range | None
+    battery_days: Range | None
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What does not fit, one sentence each. MicroPython takes about half of a board's RAM."""
+        found = []
+        if self.ram_share > 0.5:
+            found.append(f"RAM: {self.ram_share:.0%}, and MicroPython needs about half.")
+        if self.flash_share > 0.5:
+            found.append(f"Flash: {self.flash_share:.0%}, and the firmware needs its part.")
+        if self.cpu_share.typical > 1:
+            found.append(f"CPU: {self.cpu_share.typical:.0%}; windows come faster than answers.")
+        elif self.cpu_share.high > 1:
+            found.append("CPU: perhaps too slow; measure it on the board.")
+        return tuple(found)
+
+    def rows(self) -> list[tuple[str, str]]:
+        """The table: what, and how much."""
+        days = self.battery_days
+        return [
+            ("window and block", f"{self.window_bytes:,} bytes of RAM"),
+            ("model, loaded", f"{self.model_ram_bytes:,} bytes of RAM"),
+            ("both", f"{self.ram_share:.1%} of the board's RAM"),
+            ("model file", f"{self.model_flash_bytes:,} bytes, {self.flash_share:.2%} of flash"),
+            ("CPU busy", _span(self.cpu_share, "{:.2%}")),
+            ("sent", f"{self.radio_bytes_a_day:,.0f} bytes a day"),
+            ("average current", _span(self.average_ma, "{:.3g} mA")),
+            ("battery", _span(days, "{:.3g} days")),
+        ]
+
+    def __repr__(self) -> str:
+        lines = [f"{what}: {value}" for what, value in self.rows()]
+        return "\n".join([f"Estimate for {self.board}", *lines, *self.problems])
+
+    def _repr_html_(self) -> str:
+        cell = "<td style='text-align:left'>"
+        rows = "".join(
+            f"<tr>{cell}{html.escape(what)}</td>{cell}{html.escape(value)}</td></tr>"
+            for what, value in self.rows()
+        )
+        verdict = "✘ " + " ".join(self.problems) if self.problems else "✔ it fits"
+        return (
+            f"<table><tr><th colspan=2>Estimate for {html.escape(self.board)}</th></tr>{rows}"
+            f"</table><p><b>{html.escape(verdict)}</b></p>"
+        )
+
+
+def estimate(plan: Plan, board: KnownBoard, speed: Speed) -> Budget:
+    """What `plan` takes from `board`, at a `speed` that was measured somewhere."""
+    samples = plan.window + plan.hop  # the windower's own, and the block the sensor fills
+    window_bytes = SAMPLE_BYTES * plan.channels * samples + SAMPLE_BYTES * plan.features
+    # As emlearn_trees lays it out for hard votes: nodes, roots and vote shares, leaves and counts.
+    model_ram = NODE_RAM_BYTES * plan.nodes + 8 * plan.trees + 9 * plan.classes + 56
+    model_file = NODE_FILE_BYTES * plan.nodes + 6 * plan.trees + LEAF_FILE_BYTES * plan.classes + 12
+    windows_a_second = plan.rate_hz / plan.hop
+    us = plan.trees * speed.us_per_tree + plan.window * plan.channels * speed.us_per_value
+    cpu = Range(*(windows_a_second * t / 1e6 for t in speed.us_on(board.clock_mhz, us)))
+    messages_a_day = 0.0 if plan.radio == NO_RADIO else 86400 / plan.message_every_s
+    power = CHIPS.get(board.chip)
+    average = _average_ma(plan, power, cpu, windows_a_second) if power else None
+    days = None
+    if average:
+        usable = _BATTERY_SHARE * plan.battery_mah / 24
+        days = Range(usable / average.high, usable / average.typical, usable / average.low)
+    return Budget(
+        board=board.title,
+        window_bytes=window_bytes,
+        model_ram_bytes=model_ram,
+        model_flash_bytes=model_file,
+        ram_share=(window_bytes + model_ram) / (1024 * board.ram_kb),
+        flash_share=model_file / (1024 * board.flash_kb),
+        cpu_share=cpu,
+        radio_bytes_a_day=messages_a_day * plan.message_bytes,
+        average_ma=average,
+        battery_days=days,
+    )
+
+
+def _average_ma(plan: Plan, power: ChipPower, cpu: Range, windows_a_second: float) -> Range:
+    """Busy for a share of the time, napping for the rest, and the messages' charge on top."""
+    charge = Range(0, 0, 0)
+    if plan.radio != NO_RADIO:
+        mj = next(c for c in channels(plan.message_bytes) if c.name == plan.radio).millijoules
+        charge = Range(*(each / 3.3 / plan.message_every_s for each in mj))  # mJ / V / s = mA
+    found = []
+    for share, busy, nap, radio in zip(cpu, power.busy_ma, power.nap_ma, charge, strict=True):
+        awake = min(1.0, share + windows_a_second * _WAKE_S)
+        found.append(awake * busy + (1 - awake) * nap + radio)
+    return Range(*found)
+
+
+def _span(values: Range | None, form: str) -> str:
+    if values is None:
+        return "not known: no current of this chip in the list"
+    low, typical, high = (form.format(value) for value in values)
+    return f"about {typical} ({low} to {high})"
