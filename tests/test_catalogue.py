@@ -49,11 +49,13 @@ def test_every_field(board):
     assert 16 <= board.ram_kb <= 4096 and 256 <= board.flash_kb <= 65536
     assert board.psram_kb is None or 0 <= board.psram_kb <= 65536
     assert board.heap_kb is None or 8 <= board.heap_kb <= board.ram_kb + (board.psram_kb or 0)
-    assert (board.price_eur is None) == (board.price_year is None)
-    assert board.price_eur is None or 1 <= board.price_eur <= 300
+    assert (board.price_usd is None) == (board.price_year is None)
+    assert board.price_usd is None or 1 <= board.price_usd <= 300
     assert board.price_year is None or 2020 <= board.price_year <= 2030
     assert board.active_ma is None or 1 <= board.active_ma <= 500
     assert board.sleep_ua is None or 0.1 <= board.sleep_ua <= 10_000
+    assert set(board.unchecked) <= {field.name for field in dataclasses.fields(board)}
+    assert all(getattr(board, name) not in (None, ()) for name in board.unchecked)
     measured = board.active_ma is not None or board.sleep_ua is not None
     assert board.current_of in ({"board", "chip"} if measured else {None})
     assert board.usb and all(u.when in {"running", "download", "bridge"} for u in board.usb)
@@ -150,10 +152,10 @@ def test_what_is_missing_is_said_and_comes_last():
 
 
 def test_needs_in_numbers():
-    for choice in choose(ram_kb=500, float_unit=True, max_price_eur=6, top=99):
+    for choice in choose(ram_kb=500, float_unit=True, max_price_usd=6, top=99):
         if choice.fits:
             assert choice.board.ram_kb >= 500 and choice.board.float_unit != "none"
-            assert choice.board.price_eur is None or choice.board.price_eur <= 6
+            assert choice.board.price_usd is None or choice.board.price_usd <= 6
     assert (
         "no float unit"
         in next(c for c in choose(float_unit=True, top=99) if c.board.id == "pico").missing
@@ -181,6 +183,12 @@ def test_the_table_is_filtered_and_sorted():
         (b.ram_kb for b in table.boards), reverse=True
     )
     assert table._repr_html_().count("<tr>") == len(table) + 1
+
+
+def test_the_table_marks_what_no_source_confirms():
+    marked, plain = (boards_table(chip=chip)._repr_html_() for chip in ("STM32F446", "RP2350"))
+    assert ">128*</td>" in marked and "*: none of" in marked
+    assert "*</td>" not in plain and "$5 (2024)" in plain
 
 
 @pytest.mark.parametrize("needs", USE_CASES.values(), ids=list(USE_CASES))

@@ -11,7 +11,7 @@ WRONG = {
     "02.2": [
         ((lambda boards, ram, price: None,), "list of ids"),
         ((lambda boards, ram, price: list(boards),), "not the boards"),
-        ((lambda boards, ram, price: [b.id for b in boards if b.price_eur <= price],), "be None"),
+        ((lambda boards, ram, price: [b.id for b in boards if b.price_usd <= price],), "be None"),
         ((lambda boards, ram, price: [b.id for b in boards],), "does not belong"),
         ((lambda boards, ram, price: [],), "is missing"),
         ((lambda boards, ram, price: boards[99],), "IndexError"),

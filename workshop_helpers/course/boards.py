@@ -17,7 +17,7 @@ USE_CASES: Mapping[str, Mapping[str, Any]] = {
     "wearable that knows what I do": {"sensors": ["accelerometer"], "radio": ["BLE"]},
     "noise meter in a hall": {"sensors": ["microphone"], "radio": ["Wi-Fi"]},
     "sensor in a field, on a battery": {"radio": ["LoRa"], "battery": True},
-    "machine watch beside a motor": {"ram_kb": 500, "float_unit": True, "max_price_eur": 10},
+    "machine watch beside a motor": {"ram_kb": 500, "float_unit": True, "max_price_usd": 10},
     "camera that counts": {"sensors": ["camera"], "ram_kb": 512},
 }
 _PICTURE_KB = 320 * 240 * 2 / 1024
@@ -55,19 +55,32 @@ class BoardTable:
         rows = "".join(f"<tr>{self._cells(board)}</tr>" for board in self.boards)
         return (
             f"<table><tr>{head}</tr>{rows}</table><p>RAM, PSRAM and flash in KB. "
-            "Price: about, without tax. –: the sources do not say.</p>"
+            "Price: US dollars without tax, in that year. –: not known. "
+            "*: none of the entry's sources confirms it; it is general knowledge.</p>"
         )
 
     def _cells(self, b: KnownBoard) -> str:
         values = [
             f"<b>{html.escape(b.title)}</b><br><code>{b.id}</code>",
-            *(b.chip, b.cpu, str(b.clock_mhz), f"{b.ram_kb:,}"),
-            *("–" if b.psram_kb is None else f"{b.psram_kb:,}", f"{b.flash_kb:,}", b.float_unit),
-            *(", ".join(b.radio) or "none", ", ".join(b.sensors) or "none"),
-            "–" if b.price_eur is None else f"{b.price_eur:g} € ({b.price_year})",
+            b.chip,
+            b.cpu,
+            f"{b.clock_mhz}{_star(b, 'clock_mhz')}",
+            f"{b.ram_kb:,}{_star(b, 'ram_kb')}",
+            "–" if b.psram_kb is None else f"{b.psram_kb:,}{_star(b, 'psram_kb')}",
+            f"{b.flash_kb:,}{_star(b, 'flash_kb')}",
+            b.float_unit,
+            ", ".join(b.radio) or "none",
+            (", ".join(b.sensors) or "none") + _star(b, "sensors"),
+            "–"
+            if b.price_usd is None
+            else f"${b.price_usd:g} ({b.price_year}){_star(b, 'price_usd')}",
             b.arch,
         ]
         return "".join(f"<td style='text-align:left'>{value}</td>" for value in values)
+
+
+def _star(board: KnownBoard, field: str) -> str:
+    return "*" if field in board.unchecked else ""
 
 
 def boards_table(
@@ -152,7 +165,7 @@ def _groups(boards: Sequence[KnownBoard]) -> dict[tuple[float, float], list[Know
 
 
 def _label(board: KnownBoard, mixed: bool) -> str:
-    price = "" if board.price_eur is None else f", {board.price_eur:g} €"
+    price = "" if board.price_usd is None else f", \\${board.price_usd:g}"
     floats = " (no float unit)" if mixed and board.float_unit == "none" else ""
     return board.name + floats + price
 

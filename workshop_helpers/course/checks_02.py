@@ -34,7 +34,7 @@ def affordable(function: Callable[[Sequence[KnownBoard], int, float], object]) -
         wanted = {
             board.id
             for board in all_boards()
-            if board.ram_kb >= ram_kb and board.price_eur is not None and board.price_eur <= price
+            if board.ram_kb >= ram_kb and board.price_usd is not None and board.price_usd <= price
         }
         try:
             got = function(all_boards(), ram_kb, price)
@@ -50,7 +50,7 @@ def affordable(function: Callable[[Sequence[KnownBoard], int, float], object]) -
             return Verdict(False, f"It should return a list of ids, not {type(got).__name__}.")
         if any(not isinstance(item, str) for item in got):
             return Verdict(False, "Return the boards' ids (board.id), not the boards.")
-        case = f"at least {ram_kb} KB and at most {price:g} €"
+        case = f"at least {ram_kb} KB and at most ${price:g}"
         if extra := set(got) - wanted:
             return Verdict(False, f"For {case}, {sorted(extra)[0]} does not belong in the list.")
         if lost := wanted - set(got):

@@ -52,7 +52,7 @@ def choose(
     ram_kb: int = 0,
     flash_kb: int = 0,
     float_unit: bool = False,
-    max_price_eur: float | None = None,
+    max_price_usd: float | None = None,
     battery: bool = False,
     boards: Sequence[KnownBoard] | None = None,
     top: int = 8,
@@ -63,13 +63,13 @@ def choose(
         sensors, radio: words, as in "accelerometer", "microphone", "LoRa", "BLE".
         ram_kb: RAM on the chip, which is what counts for speed; PSRAM comes on top.
         battery: prefer boards whose sources give a small sleep current.
-        max_price_eur: a board whose price is unknown is kept, and said to be unknown.
+        max_price_usd: a board whose price is unknown is kept, and said to be unknown.
     """
     ranked = [
-        _weigh(board, sensors, radio, ram_kb, flash_kb, float_unit, max_price_eur, battery)
+        _weigh(board, sensors, radio, ram_kb, flash_kb, float_unit, max_price_usd, battery)
         for board in boards or all_boards()
     ]
-    ranked.sort(key=lambda c: (len(c.missing), -c.score, c.board.price_eur or 99, c.board.id))
+    ranked.sort(key=lambda c: (len(c.missing), -c.score, c.board.price_usd or 99, c.board.id))
     return Ranking(ranked[:top])
 
 
@@ -80,7 +80,7 @@ def _weigh(
     ram_kb: int,
     flash_kb: int,
     float_unit: bool,
-    max_price_eur: float | None,
+    max_price_usd: float | None,
     battery: bool,
 ) -> Choice:
     reasons: list[str] = []
@@ -106,13 +106,13 @@ def _weigh(
     elif float_unit:
         reasons.append(f"float unit ({board.float_unit})")
         score += 1
-    if max_price_eur is not None and board.price_eur is not None:
-        if board.price_eur > max_price_eur:
-            missing.append(f"about {board.price_eur:g} €")
+    if max_price_usd is not None and board.price_usd is not None:
+        if board.price_usd > max_price_usd:
+            missing.append(f"about ${board.price_usd:g}")
         else:
-            reasons.append(f"about {board.price_eur:g} €")
+            reasons.append(f"about ${board.price_usd:g}")
             score += 1
-    elif max_price_eur is not None:
+    elif max_price_usd is not None:
         reasons.append("price not known here")
     if battery and board.sleep_ua is not None:
         reasons.append(f"sleeps at {board.sleep_ua:g} µA ({board.current_of} alone)")

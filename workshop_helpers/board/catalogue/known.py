@@ -42,12 +42,13 @@ class UsbIdentity:
 
 @dataclass(frozen=True)
 class KnownBoard:
-    """A board one can buy. None: the sources do not say. Sizes in KiB, currents at the supply.
+    """A board one can buy. None: not known. Sizes in KiB, currents at the supply.
 
-    arch: as in `modules.ARCHES`. float_unit: none, single or double. price_eur: about, without
-    tax; a dollar price is taken as it is. current_of: whether the currents are the board's or the
-    bare chip's. machine: what MicroPython calls it. micropython_id: its name in MicroPython's
-    downloads. flash_method: esptool, uf2, dfu, stlink, bossac or teensy.
+    arch: as in `modules.ARCHES`. float_unit: none, single or double. price_usd: US dollars without
+    tax, as they were in price_year. current_of: whether the currents are the board's or the bare
+    chip's. machine: what MicroPython calls it. micropython_id: its name in MicroPython's downloads.
+    flash_method: esptool, uf2, dfu, stlink, bossac or teensy. unchecked: the fields that none of
+    the sources confirmed.
     """
 
     id: str
@@ -64,7 +65,7 @@ class KnownBoard:
     heap_kb: int | None
     sensors: tuple[str, ...]
     radio: tuple[str, ...]
-    price_eur: float | None
+    price_usd: float | None
     price_year: int | None
     active_ma: float | None
     sleep_ua: float | None
@@ -81,6 +82,7 @@ class KnownBoard:
     boot_steps: tuple[str, ...]
     reset_steps: tuple[str, ...]
     quirks: tuple[str, ...]
+    unchecked: tuple[str, ...]
     sources: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -164,7 +166,7 @@ def from_json(row: dict[str, Any]) -> KnownBoard:
     if set(row) != wanted:
         raise ValueError(f"{row.get('id')}: fields differ: {sorted(set(row) ^ wanted)}")
     values = dict(row)
-    for name in ("sensors", "radio", "boot_steps", "reset_steps", "quirks", "sources"):
+    for name in ("sensors", "radio", "boot_steps", "reset_steps", "quirks", "unchecked", "sources"):
         values[name] = tuple(row[name])
     for name in ("flash_offset", "uf2_family"):
         values[name] = None if row[name] is None else int(row[name], 16)
