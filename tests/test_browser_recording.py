@@ -1,0 +1,142 @@
+"""Labels as people give them: in JupyterLab, with buttons and with the mouse on a plot."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from browser_lab import SCREENSHOTS, open_page, require_browser, running_lab
+from recording_cases import counting, save
+
+from workshop_helpers import datasets
+
+SET_UP = """
+from workshop_helpers import connect, datasets
+from workshop_helpers.stream.record import record
+board = connect("virtual")
+watch = datasets.load("basic_motions").part("test")
+sent = board.deploy(
+    app="recorder", files=watch.replay_files(seconds=5), **watch.replay_settings()
+)
+"""
+# A good deal longer than the test may take: only a stop ends it.
+RECORD = """
+stream = board.stream("recorder", recordings=["/recordings/standing.npy"], loop=True)
+mine = record(stream, {folder!r}, seconds=900, buttons=["sitting", "lying"])
+print("DONE", len(mine))
+"""
+PLOT = """
+%matplotlib widget
+from workshop_helpers import datasets
+from workshop_helpers.recordings.label_plot import LabelPlot
+mine = datasets.load({folder!r}).recordings[0]
+plot = LabelPlot(mine, ["walking", "running"])
+plot
+"""
+
+
+class Notebook:
+    """The notebook on the page, by what can be seen of it."""
+
+    def __init__(self, page, name: str) -> None:
+        self.page = page
+        self._name = name
+
+    def choose_kernel(self) -> None:
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+
+    def run_all(self) -> None:
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+    def button(self, text: str):
+        return self.page.locator(".jp-OutputArea button", has_text=text)
+
+    def wait_for_text(self, text: str) -> None:
+        self.page.locator(".jp-OutputArea-output", has_text=text).first.wait_for(timeout=60_000)
+
+    def screenshot(self, what: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{self._name}_{what}.png")
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens cells as a notebook in JupyterLab and runs them; a context manager."""
+    require_browser()
+
+    @contextlib.contextmanager
+    def open_cells(name: str, *cells: str):
+        with running_lab(tmp_path / "lab") as lab:
+            made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+            nbformat.write(nbformat.v4.new_notebook(cells=made), lab.folder / f"{name}.ipynb")
+            with open_page(lab.address(f"{name}.ipynb"), tmp_path / "profile") as page:
+                notebook = Notebook(page, name)
+                try:
+                    notebook.choose_kernel()
+                    notebook.run_all()
+                    yield notebook
+                except BaseException:
+                    notebook.screenshot("failed")
+                    raise
+
+    return open_cells
+
+
+@pytest.mark.slow
+def test_a_label_button_labels_what_is_recorded(opened, tmp_path) -> None:
+    folder = tmp_path / "recorded"
+    with opened("record", SET_UP, RECORD.format(folder=str(folder))) as notebook:
+        notebook.wait_for_text("label standing")  # as the replay says by itself
+        notebook.screenshot("running")
+        notebook.button("sitting").click()
+        notebook.wait_for_text("label sitting")
+        notebook.screenshot("labelled")
+        notebook.button("lying").click()
+        notebook.wait_for_text("label lying")
+        notebook.button("Stop").click()
+        notebook.wait_for_text("DONE")
+        notebook.button("Stop").wait_for(state="detached")
+        notebook.screenshot("stopped")
+    (recording,) = datasets.load(folder).recordings
+    assert [span.label for span in recording.spans] == ["standing", "sitting", "lying"]
+    assert recording.spans[-1].stop == len(recording)
+
+
+@pytest.mark.slow
+def test_a_stretch_drawn_with_the_mouse_gets_the_label(opened, tmp_path) -> None:
+    folder = tmp_path / "recorded"
+    save(folder, counting(200), label=None)
+    with opened("label_plot", PLOT.format(folder=str(folder))) as notebook:
+        canvas = notebook.page.locator(".jupyter-matplotlib-canvas-div canvas").first
+        canvas.wait_for()
+        notebook.button("running").click()
+        box = canvas.bounding_box()
+        y = box["y"] + 0.4 * box["height"]
+        notebook.screenshot("before")
+        mouse = notebook.page.mouse
+        mouse.move(box["x"] + 0.35 * box["width"], y)
+        mouse.down()
+        mouse.move(box["x"] + 0.65 * box["width"], y, steps=8)
+        notebook.screenshot("drawing")
+        mouse.up()
+        spans = wait_for_spans(folder)
+        notebook.page.wait_for_timeout(1500)
+        notebook.screenshot("labelled")
+        assert canvas.count() == 1
+    (span,) = spans
+    assert span.label == "running"
+    assert 40 < span.start < 80 and 110 < span.stop < 150  # of 200; the axes have margins
+
+
+def wait_for_spans(folder: Path):
+    """The labels in the file, once there are some."""
+    end_s = time.monotonic() + 60
+    while not (spans := datasets.load(folder).recordings[0].spans):
+        assert time.monotonic() < end_s
+        time.sleep(0.1)
+    return spans
