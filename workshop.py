@@ -39,6 +39,8 @@ COMMANDS = {
     "flash": "put MicroPython on a board; a wrong chip is refused before anything is erased",
     "modules": "native modules for microcontrollers: list, install, verify, build them",
     "bundle": "all that a room without Internet needs: make, verify, serve it",
+    "progress": "what you have shown you can do, exercise by exercise",
+    "bench": "run a benchmark of benchmarks/, by its name",
     "test": "run every check and test, notebooks included",
 }
 

@@ -61,10 +61,11 @@ def check(meta, sensor, window, hop):
                 "the model was trained with %s %s, this app has %s" % (name, in_model, here)
             )
     ours, theirs = sensor.units_per_lsb, trained.get("units_per_lsb")
-    if ours and theirs and not all(same(a, b) for a, b in zip(ours, theirs, strict=False)):
-        raise ValueError(
-            "a count of the sensor means %s, in the training it meant %s" % (list(ours), theirs)
-        )
+    for i in range(len(ours or ()) if theirs else 0):
+        if not same(ours[i], theirs[i]):
+            raise ValueError(
+                "a count of the sensor means %s, in the training it meant %s" % (ours[i], theirs[i])
+            )
 
 
 def known(units, trained):
