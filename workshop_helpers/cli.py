@@ -98,17 +98,26 @@ def board(
     ] = 256,
     baud: Annotated[int | None, typer.Option(min=300, help="Pace it like this UART.")] = None,
     socket: Annotated[bool, typer.Option(help="Offer it on a socket, not on a PTY.")] = False,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME[=VALUE]", help="Let it misbehave; `list` shows how it can."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the faults: the same seed, the same bytes.")] = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Run a virtual board until Ctrl-C: real MicroPython on a serial port."""
-    from .board.virtual import run_board_forever
+    from .board.virtual import fault_rows, fault_table, faults_from, run_board_forever
 
+    if fault and "list" in fault:
+        print(json.dumps(fault_rows())) if as_json else Console().print(fault_table())
+        return
     run_board_forever(
         flash=flash,
         flash_size_bytes=flash_kib * 1024,
         heap_size_bytes=heap_kib * 1024,
         baud=baud,
         transport="socket" if socket else "auto",
+        faults=faults_from(fault or [], seed),
         as_json=as_json,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from ..commands import repl_command, workshop_command
+from .supervisor.faults import Faults
 from .virtual_board import VirtualBoard
 
 _LOOK_S = 0.5
@@ -24,6 +26,7 @@ def run_board_forever(
     heap_size_bytes: int = 256 * 1024,
     baud: int | None = None,
     transport: Literal["auto", "pty", "socket"] = "auto",
+    faults: Faults | None = None,
     as_json: bool = False,
 ) -> None:
     """Offer a virtual board until Ctrl-C (or SIGTERM), saying how to connect to it.
@@ -40,14 +43,19 @@ def run_board_forever(
         heap_size_bytes=heap_size_bytes,
         baud=baud,
         transport=transport,
+        faults=faults,
     )
     earlier = _end_on_sigterm()
     try:
         with board:
             _say(board, flash, heap_size_bytes, as_json)
+            port = board.port
             while True:
                 board.check()
                 time.sleep(_LOOK_S)
+                if board.port != port:
+                    port = board.port
+                    print(f"The board is back, as {port}.", file=sys.stderr)
     except KeyboardInterrupt:
         pass
     finally:

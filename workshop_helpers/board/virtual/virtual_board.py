@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from ...errors import BoardError, SetupError
 from .supervisor.config import BLOCK_BYTES, MAX_FLASH_BYTES, Config
+from .supervisor.faults import SMALL_HEAP_BYTES, Faults
 
 _HERE = Path(__file__).resolve().parent
 _STOP_TIMEOUT_S = 5.0
@@ -36,6 +37,8 @@ class VirtualBoard:
         baud: pace the port like a UART of this rate, in bits/s; None: as fast as it goes.
         transport: "pty", "socket" (one program at a time, this computer only), or "auto": a PTY
             on Linux, else a socket, since `mpremote` knows only Linux's PTYs.
+        faults: what it suffers from. One that returns under its old name needs a socket, which
+            "auto" takes then. `port` follows a board that returns under another name.
 
     On Windows, where it is not tried yet, the flash is a folder without a size, and `transport`
     is a socket.
@@ -51,9 +54,14 @@ class VirtualBoard:
         heap_size_bytes: int = 256 * 1024,
         baud: int | None = None,
         transport: Literal["auto", "pty", "socket"] = "auto",
+        faults: Faults | None = None,
     ) -> None:
+        faults = faults or Faults()
         if transport == "auto":
-            transport = "pty" if sys.platform == "linux" else "socket"
+            same_name = faults.disconnect_at is not None and not faults.renamed
+            transport = "pty" if sys.platform == "linux" and not same_name else "socket"
+        if "heap-small" in faults.device:
+            heap_size_bytes = min(heap_size_bytes, SMALL_HEAP_BYTES)
         self.port = ""
         self._options: dict[str, Any] = {
             "device_dir": str(_HERE / "device"),
@@ -62,6 +70,7 @@ class VirtualBoard:
             "heap_size_bytes": heap_size_bytes,
             "bytes_per_s": None if baud is None else max(1, baud // 10),
             "transport": transport,
+            "faults": faults,
         }
         self._process: subprocess.Popen[bytes] | None = None
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -176,6 +185,8 @@ class VirtualBoard:
                     event = json.loads(line)
                 except ValueError:
                     event = {"event": "said", "text": line.decode("utf-8", "replace")}
+                if event["event"] == "port":
+                    self.port = event["port"]
                 self._events.put(event)
         self._events.put({"event": "gone"})
 

@@ -1,7 +1,8 @@
 """What a board's firmware does between power and prompt: mount the flash, run boot.py and main.py.
 
 Runs first on the interpreter, as `boot_flash.py <address of the flash> <its bytes> <mode> <cause>
-<id> <chip>`, with this folder on `sys.path` and the host's files still there; ends with neither.
+<id> <chip> <faults>`, with this folder on `sys.path` and the host's files still there; ends with
+neither.
 File descriptor 3 tells the supervisor: F failed, B booted (boot.py comes next), P prompt comes
 next, S soft reset me, R reset me.
 """
@@ -38,7 +39,7 @@ def _hide_host(control, cause, unique_id, chip):
     return real_os, real_vfs
 
 
-def _mount(flash, size, os, vfs):
+def _mount(flash, size, os, vfs, Chip=None):
     import sys
 
     import flash_chip
@@ -50,8 +51,8 @@ def _mount(flash, size, os, vfs):
         file_system = vfs.VfsPosix(".")
         vfs.umount("/")
         vfs.mount(file_system, "/")
-        return
-    chip = flash_chip.FlashChip(uctypes.bytearray_at(int(flash), int(size)))
+        return None
+    chip = (Chip or flash_chip.FlashChip)(uctypes.bytearray_at(int(flash), int(size)))
     try:
         file_system = vfs.VfsLfs2(chip)
     except OSError:
@@ -64,6 +65,7 @@ def _mount(flash, size, os, vfs):
         file_system = vfs.VfsLfs2(chip)
     vfs.umount("/")
     vfs.mount(file_system, "/")
+    return chip
 
 
 def _run(name, main_globals):
@@ -95,12 +97,17 @@ def _boot():
 
     control = open(3, "wb")
     try:
-        flash, size, mode, cause, unique_id, chip = sys.argv[1:]
+        flash, size, mode, cause, unique_id, chip, faults = sys.argv[1:]
+        if faults != "none":
+            import board_faults
         os, vfs = _hide_host(control, cause, unique_id, chip)
-        _mount(flash, size, os, vfs)
+        disk = _mount(flash, size, os, vfs, faults != "none" and board_faults.TiredChip)
         os.chdir("/")
         sys.path[:] = ["", ".frozen", "/lib"]
         sys.argv[:] = []
+        if faults != "none":
+            del sys.modules["board_faults"]
+            board_faults.begin(faults.split(","), disk, vfs)
     except BaseException as error:
         sys.print_exception(error)
         control.write(b"F")

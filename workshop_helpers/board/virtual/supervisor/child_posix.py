@@ -63,7 +63,13 @@ class Child:
     """
 
     def __init__(
-        self, config: Config, flash: Flash, wire: Input, raw_repl: bool, cause: int
+        self,
+        config: Config,
+        flash: Flash,
+        wire: Input,
+        raw_repl: bool,
+        cause: int,
+        faults: str,
     ) -> None:
         self.input = wire
         self.stdout, stdout = _pipe()
@@ -79,7 +85,8 @@ class Child:
         arguments = [
             *(sys.executable, "-I", "-S", os.path.join(_HERE, "interpreter.py")),
             *(config.module_path, config.device_dir, "raw" if raw_repl else "friendly"),
-            *(str(cause), flash.unique_id.hex(), "-X", f"heapsize={config.heap_size_bytes}"),
+            *(str(cause), flash.unique_id.hex(), faults),
+            *("-X", f"heapsize={config.heap_size_bytes}"),
         ]
         handed_over = (wire.reader, stdout, stdout, control, flash.fd, terminal)
         self.pid = os.posix_spawn(

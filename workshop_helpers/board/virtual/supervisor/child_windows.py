@@ -54,7 +54,13 @@ class Child:
     """One interpreter, from a reset to the next; see child_posix.Child."""
 
     def __init__(
-        self, config: Config, flash: Flash, wire: Input, raw_repl: bool, cause: int
+        self,
+        config: Config,
+        flash: Flash,
+        wire: Input,
+        raw_repl: bool,
+        cause: int,
+        faults: str,
     ) -> None:
         sys.path.append(os.path.dirname(config.module_path))  # site-packages, which -S leaves out
         from winpty import PtyProcess
@@ -64,7 +70,7 @@ class Child:
             [
                 *(sys.executable, "-I", "-S", os.path.join(_HERE, "interpreter_windows.py")),
                 *(config.module_path, config.device_dir, "raw" if raw_repl else "friendly"),
-                *(str(cause), flash.unique_id.hex(), flash.folder),
+                *(str(cause), flash.unique_id.hex(), faults, flash.folder),
                 *(str(listener.address) for listener in listeners),
                 *("-X", f"heapsize={config.heap_size_bytes}"),
             ]

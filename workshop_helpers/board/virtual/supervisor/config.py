@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+
+from .faults import Faults
 
 BLOCK_BYTES = 4096
 MAX_FLASH_BYTES = 64 * 1024 * 1024
@@ -33,10 +35,12 @@ class Config:
     """Pace of the port in each direction; None: as fast as it goes."""
     transport: str
     """"pty" or "socket"."""
+    faults: Faults = field(default_factory=Faults)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self))
 
     @staticmethod
     def from_json(text: str) -> Config:
-        return Config(**json.loads(text))
+        values = json.loads(text)
+        return Config(**{**values, "faults": Faults.from_dict(values["faults"])})

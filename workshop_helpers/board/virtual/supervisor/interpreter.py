@@ -1,8 +1,8 @@
 """Becomes the board's MicroPython: loads the interpreter into this process and runs it.
 
 Started by the supervisor, once for every reset, as `python -I -S interpreter.py <module file>
-<boot folder> <mode> <cause> <id> <interpreter options...>`. `-I -S` starts in milliseconds and
-reads nothing of the user's set-up.
+<boot folder> <mode> <cause> <id> <faults> <interpreter options...>`. `-I -S` starts in
+milliseconds and reads nothing of the user's set-up.
 
 Two things of the interpreter differ from a board's, and both are mended from here, through symbols
 that its module exports:
@@ -33,7 +33,7 @@ TERMINAL_FD = 5
 
 
 def main() -> None:
-    path, boot_dir, mode, cause, unique_id, *options = sys.argv[1:]
+    path, boot_dir, mode, cause, unique_id, faults, *options = sys.argv[1:]
     _end_with_supervisor()
     os.chdir(boot_dir)
     flash = mmap.mmap(FLASH_FD, 0)
@@ -52,8 +52,8 @@ def main() -> None:
 
     _fence_in(boot_dir)
     chip = {"x86_64": "x64"}.get(os.uname().machine, os.uname().machine)
-    boot = ["boot_flash.py", str(address), str(len(flash)), mode, cause, unique_id, chip]
-    module.run_main(["micropython", *options, "-i", *boot])
+    boot = ["boot_flash.py", str(address), str(len(flash)), mode, cause, unique_id]
+    module.run_main(["micropython", *options, "-i", *boot, chip, faults])
     os._exit(SOFT_RESET_CODE + (repl_mode.value != 0))
 
 

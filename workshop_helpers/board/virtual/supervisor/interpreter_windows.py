@@ -15,7 +15,8 @@ SOFT_RESET_CODE = 66  # as machine.py has it
 
 
 def main() -> None:
-    path, boot_dir, mode, cause, unique_id, folder, output, control, *options = sys.argv[1:]
+    path, boot_dir, mode, cause, unique_id, faults, *rest = sys.argv[1:]
+    folder, output, control, *options = rest
     os.chdir(boot_dir)
     for name, fd in ((output, 1), (control, 3)):
         pipe = os.open(name, os.O_WRONLY | os.O_BINARY)
@@ -27,7 +28,7 @@ def main() -> None:
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     loader.exec_module(module)
-    boot = ["boot_flash.py", folder, "0", mode, cause, unique_id, "x64"]
+    boot = ["boot_flash.py", folder, "0", mode, cause, unique_id, "x64", faults]
     module.run_main(["micropython", *options, "-i", *boot])
     os._exit(SOFT_RESET_CODE)
 

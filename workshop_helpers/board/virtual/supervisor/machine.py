@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .config import Config
+from .faults import ONCE
 from .line_ends import LineEnds
 from .platform_parts import Child, Flash, Input
 
@@ -34,6 +35,7 @@ class Machine:
         self._failed_boots = 0
         self._boot_output = b""
         self._starts_raw = False
+        self._faults = set(config.faults.device)
 
     def power_on(self) -> None:
         if self.child is None:
@@ -60,6 +62,7 @@ class Machine:
         if b"B" in said:
             self.booted = True
             self._failed_boots = 0
+            self._faults -= set(ONCE)  # they are on the flash now
             self._tell(event="booted")
         if data and not self.booted:
             self._boot_output += data  # nothing but a failure speaks before boot.py
@@ -90,7 +93,8 @@ class Machine:
         self.line_ends.starts(raw_repl)
         if self.input is None:
             self.input = Input()
-        self.child = Child(self._config, self._flash, self.input, raw_repl, cause)
+        faults = ",".join(sorted(self._faults)) or "none"
+        self.child = Child(self._config, self._flash, self.input, raw_repl, cause, faults)
 
     def _after_the_end_of(self, child: Child) -> bytes:
         """Reset, as its end asks for; what the host reads about it."""

@@ -14,12 +14,15 @@ class SocketLink:
         self._server.setblocking(False)
         self._client: socket.socket | None = None
         self.port = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+        self._away = self._is_held = False
 
     @property
     def attached(self) -> bool:
         return self._client is not None
 
     def fds_to_read(self) -> list[int]:
+        if self._away:
+            return []
         fds = [self._server.fileno()]
         return fds if self._client is None else [*fds, self._client.fileno()]
 
@@ -57,10 +60,33 @@ class SocketLink:
         self._hang_up()
         self._server.close()
 
+    def leave(self) -> None:
+        """Be gone, as a pulled cable; the name stays reserved."""
+        self._hang_up()
+        number = self._server.getsockname()[1]
+        self._server.close()
+        self._server = _reserved(number)
+        self._away = True
+
+    def come_back(self, renamed: bool) -> None:
+        """Be there again, under the same name or another."""
+        if renamed:
+            self._server.close()
+            self._server = _reserved(0)
+            self.port = f"socket://127.0.0.1:{self._server.getsockname()[1]}"
+        self._server.listen()
+        self._away = False
+
+    def hold(self) -> None:
+        """Be busy: whoever connects is turned away."""
+        self._is_held = True
+
     def _accept(self) -> None:
+        if self._away:
+            return
         with contextlib.suppress(BlockingIOError):
             client, _ = self._server.accept()
-            if self._client is not None:
+            if self._client is not None or self._is_held:
                 client.close()
                 return
             client.setblocking(False)
@@ -71,3 +97,12 @@ class SocketLink:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _reserved(number: int) -> socket.socket:
+    """A socket that has a port number (0: any) and does not listen yet: connecting is refused."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", number))
+    server.setblocking(False)
+    return server
