@@ -32,7 +32,8 @@ LONG_FILES = {
 # Layers from the bottom up. At load time a module imports only from layers below its own, and from
 # its own package. What it needs from above it imports inside a function.
 LAYERS = (
-    ("energy", "errors", "files", "options", "start", "text"),
+    ("text",),
+    ("energy", "errors", "files", "options", "start"),
     ("paths",),
     ("board", "modules", "datasets", "plots"),
     ("budget", "features", "firmware", "recordings"),

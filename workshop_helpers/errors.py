@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from .text import printable
+
 
 class WorkshopError(Exception):
     """Something the workshop can explain.
@@ -41,7 +43,8 @@ class WorkshopError(Exception):
         text = f"{self.what}\n  What to do: {self.mend}  [{self.code}]"
         if self.device_traceback:
             text += f"\n  The board said:\n{self.device_traceback.rstrip()}"
-        return text
+        # A board's words are data: shown, they must not move the cursor or colour the screen.
+        return printable(text)
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in a notebook: the message, not forty lines of our own frames."""

@@ -2,6 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import PureWindowsPath
+
+# Names that Windows keeps for devices, whatever their ending.
+_RESERVED = {"con", "prn", "aux", "nul", "conin$", "conout$"}
+_RESERVED |= {f"{port}{n}" for port in ("com", "lpt") for n in "0123456789\N{SUPERSCRIPT ONE}²³"}
+
+
+def is_plain_name(name: str) -> bool:
+    """Whether `name` is one file's name on every system: no folder, device, control character."""
+    stem = name.split(".")[0].rstrip(" ").lower()
+    return (
+        0 < len(name.encode("utf-8", "surrogatepass")) <= 255
+        and name == PureWindowsPath(name).name
+        and not set(name) & set('\\/:*?"<>|')
+        and name.isprintable()
+        and not name.endswith((".", " "))
+        and stem not in _RESERVED
+    )
+
 
 def printable(text: str) -> str:
     """`text` with every control character but newline and tab written out as `\\xNN`."""

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..errors import DeviceError, FileError, FlashFullError, TransferError, WorkshopError
 from ..files import write_whole
+from ..text import is_plain_name
 from . import transfer
 from .device_errors import as_file_error
 from .progress import ProgressOption, show_progress
@@ -229,7 +230,7 @@ def get(
 def _write_host_file(target: Path, name: str, data: bytes) -> None:
     """Atomic. Into a directory only under a plain name: a board's names are not trusted."""
     if target.is_dir():
-        if name in ("", ".", "..") or set(name) & set('\\/:*?"<>|\0'):
+        if not is_plain_name(name):
             raise FileError(f"{name!r} is no name for a file here.", "Name the target file.")
         target = target / name
     write_whole(target, data)

@@ -6,9 +6,11 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
+from ..text import printable
 from .snippets import ask
 from .transport import BoardTransport
 
+_LONGEST = 100  # of a name that a board gives itself
 _COMPUTERS = ("linux", "darwin", "win32")  # what no microcontroller calls itself
 
 
@@ -67,12 +69,13 @@ def parse_info(answer: dict[str, Any]) -> BoardInfo:
     """The answer of `device_scripts/board/info.py` as a BoardInfo."""
     from ..modules import arch_of
 
-    machine = str(answer.get("machine") or "unknown board")
+    machine = _words(answer.get("machine") or "unknown board")
     name, _, chip = machine.partition(" with ")
-    version = [str(part) for part in answer.get("version", ()) if part != ""]
-    mpy = answer.get("mpy")
+    parts = answer.get("version")
+    version = [_words(part) for part in parts if part != ""] if isinstance(parts, list) else []
+    mpy = _count(answer.get("mpy"))
     arch, abi = (None, None) if mpy is None else arch_of(mpy)
-    platform = str(answer.get("platform", "unknown"))
+    platform = _words(answer.get("platform", "unknown"))
     if platform in _COMPUTERS:
         name, chip = "virtual board", f"this computer's processor, {platform}"
     return BoardInfo(
@@ -82,10 +85,20 @@ def parse_info(answer: dict[str, Any]) -> BoardInfo:
         version=".".join(version[:3]) + "".join(f"-{part}" for part in version[3:]),
         arch=arch,
         abi=abi,
-        heap_free_bytes=answer.get("heap_free"),
-        heap_total_bytes=answer.get("heap_total"),
-        largest_free_block_bytes=answer.get("largest_block"),
-        flash_free_bytes=answer.get("flash_free"),
-        flash_total_bytes=answer.get("flash_total"),
-        float_bits=int(answer.get("float_bits", 32)),
+        heap_free_bytes=_count(answer.get("heap_free")),
+        heap_total_bytes=_count(answer.get("heap_total")),
+        largest_free_block_bytes=_count(answer.get("largest_block")),
+        flash_free_bytes=_count(answer.get("flash_free")),
+        flash_total_bytes=_count(answer.get("flash_total")),
+        float_bits=_count(answer.get("float_bits")) or 32,
     )
+
+
+def _words(value: object) -> str:
+    """What a board says of itself, safe to show anywhere."""
+    return printable(str(value)).replace("\n", " ")[:_LONGEST]
+
+
+def _count(value: object) -> int | None:
+    """A number of something; None for what is no such number."""
+    return value if type(value) is int and value >= 0 else None

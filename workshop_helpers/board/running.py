@@ -11,6 +11,7 @@ from .transport import END, BoardTransport
 
 _CTRL_C = b"\x03"
 _UNREAD_LIMIT_BYTES = 1024 * 1024
+_ERROR_LIMIT_BYTES = 64 * 1024  # a traceback; the last lines count
 _INTERRUPT_EVERY_S = 0.5
 _RESET_S = 1.0  # for a board's prompt to answer
 _SLICE_S = 0.1  # how long one thread may keep another from reading or stopping
@@ -115,6 +116,7 @@ class Running:
                 target = self._unread if self._marks == 0 else self._error
                 target += data.removesuffix(END)
                 self._marks += mark >= 0
+                del self._error[:-_ERROR_LIMIT_BYTES]
             if self._marks == 2:
                 try:
                     with port.within(2.0):

@@ -55,6 +55,8 @@ def read(
         if not got:
             break
         data += got
+        if len(data) > size_bytes + block_bytes:  # it need not end by itself
+            raise TransferError(f"{path} is longer than the board says.", path=path)
         step(len(data), size_bytes)
     transport.run(snippet("transfer_end"), _BLOCK_S)
     return bytes(data)

@@ -119,6 +119,8 @@ def serve(
             print("The bundle is at " + " and ".join(server.urls))
             if host.startswith("127.") or host in ("localhost", "::1"):
                 print("  On this laptop only. For the room: --host 0.0.0.0")
+            else:
+                print("  Not on this laptop only: whoever is in these networks can read it.")
             print(f"  In the room: python3 workshop.py --bundle {server.urls[0]} demo")
             print("  Ctrl-C ends it.", flush=True)
         server.serve_forever()

@@ -61,7 +61,6 @@ class BoardTable:
 
     def _cells(self, b: KnownBoard) -> str:
         values = [
-            f"<b>{html.escape(b.title)}</b><br><code>{b.id}</code>",
             b.chip,
             b.cpu,
             f"{b.clock_mhz}{_star(b, 'clock_mhz')}",
@@ -76,7 +75,9 @@ class BoardTable:
             else f"${b.price_usd:g} ({b.price_year}){_star(b, 'price_usd')}",
             b.arch,
         ]
-        return "".join(f"<td style='text-align:left'>{value}</td>" for value in values)
+        name = f"<b>{html.escape(b.title)}</b><br><code>{html.escape(b.id)}</code>"
+        cells = [name, *map(html.escape, values)]
+        return "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells)
 
 
 def _star(board: KnownBoard, field: str) -> str:

@@ -90,7 +90,7 @@ class LiveTable:
         self._last = record
         self._hits.append(record["label"] == record["truth"])
         if not self._console.is_terminal:  # a log: one plain line a prediction
-            self._console.print(f"  {_sentence(record)}", highlight=False)
+            self._console.print(f"  {_sentence(record)}", highlight=False, markup=False)
 
     def _render(self) -> RenderableType:
         elapsed = time.monotonic() - self._started

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from ..options import JsonOption, MirrorOption, PortOption
+from ..text import printable
 
 app = typer.Typer(no_args_is_help=True, help="Native modules: list, install, verify, build them.")
 
@@ -52,7 +53,7 @@ def install_modules(
             with Console(stderr=True).status(name):
                 done.append(install(board, name, source, mirror=mirror))  # type: ignore[arg-type]
             if not as_json:
-                print(repr(done[-1])[1:-1], flush=True)
+                print(printable(repr(done[-1])[1:-1]), flush=True)
     if as_json:
         print(json.dumps({"modules": [module.as_dict() for module in done]}))
 
@@ -76,7 +77,8 @@ def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None
             )
             arch = f" for {module.arch}" if module.arch else ""
             sign = "✔" if module.ok else "✘"
-            print(f"{sign} {module.path}: {module.source}{arch}, {module.size_bytes} bytes; {what}")
+            line = f"{sign} {module.path}: {module.source}{arch}, {module.size_bytes} bytes; {what}"
+            print(printable(line))
         if not found:
             print("There is no module of ours or of the official set in the board's /lib.")
     raise typer.Exit(0 if ok else 1)

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import html
 import json
+import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, FileError, WorkshopError
 from ..paths import recordings_folder
+from ..text import is_plain_name, printable
 from .layout import HEADER_BYTES
 from .partial import PartialRecording
 from .recording import Recording
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ..board import Board, DeviceFile
 
 ON_BOARD = "/recorded"
+_CHANNELS = 256
 ENDINGS = (".npy", ".part")
 
 
@@ -82,6 +85,9 @@ def fetch_recordings(
     size_bytes = 0
     extra = {"person": person, "session": session}
     for file in _files(board, source):
+        if not is_plain_name(file.name):
+            ignored.append(f"{printable(file.name)!r}: no name for a file on every system")
+            continue
         about = _sidecar(board, file)
         data = board.get(file.path, progress=progress)
         digest = f"{file.name} {hashlib.sha256(data).hexdigest()}"
@@ -128,7 +134,7 @@ def _beside(file: DeviceFile) -> str:
 def _sidecar(board: Board, file: DeviceFile) -> dict[str, Any] | None:
     try:
         about = json.loads(board.get(_beside(file)))
-    except (FileError, ValueError):
+    except (FileError, ValueError, RecursionError):
         return None
     return about if isinstance(about, dict) else None
 
@@ -146,17 +152,18 @@ def _take(
         return "no readable .json beside it says its rate and units"
     try:
         label = about.get("label")
-        row_bytes = 2 * len(about["channels"])
+        if not isinstance(label, str | None):
+            raise TypeError("the label is no text")
+        kept = _checked(about)
+        row_bytes = 2 * len(kept["channels"])
         n = (len(data) - HEADER_BYTES) // row_bytes
         if data[:6] != b"\x93NUMPY" or n < 1:
             return "it holds no sample"
-        kept = {
-            key: about[key]
-            for key in ("rate_hz", "channels", "units_per_lsb", "channel_units", "sensor", "app")
-        } | {"board": about.get("board")}
         gaps = [(int(at), int(lost)) for at, lost in about.get("gaps", [])]
         clocks = [(int(ticks), int(t_us)) for ticks, t_us in about.get("clocks", [])]
-    except (KeyError, TypeError, ValueError) as error:
+        if any(not 0 <= at <= n or lost < 0 for at, lost in gaps):
+            raise ValueError("a gap lies outside")
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         return f"its .json is not as the app writes it ({error})"
     kept |= {
         "source": "flash",
@@ -166,6 +173,26 @@ def _take(
     recording = write_recording(folder, label, kept, data[HEADER_BYTES:], row_bytes, gaps, clocks)
     recordings.append(recording)
     return None
+
+
+def _checked(about: dict[str, Any]) -> dict[str, Any]:
+    """What is kept of a board's description; ValueError, TypeError or KeyError if it is none."""
+    kept = {
+        key: about[key]
+        for key in ("rate_hz", "channels", "units_per_lsb", "channel_units", "sensor", "app")
+    } | {"board": about.get("board")}
+    channels, units, names = kept["channels"], kept["units_per_lsb"], kept["channel_units"]
+    if not all(isinstance(part, list) and 0 < len(part) <= _CHANNELS for part in (channels, units)):
+        raise ValueError("channels or units are no list")
+    if not len(channels) == len(units) == len(names):
+        raise ValueError("channels and units do not go together")
+    if not all(math.isfinite(number) for number in (*units, kept["rate_hz"])):
+        raise ValueError("a rate or unit is no number")
+    if not kept["rate_hz"] > 0:
+        raise ValueError("the rate is not above 0")
+    # What JSON can't hold, or UTF-8 can't, could not be written beside the samples.
+    json.dumps([kept, about.get("label")], ensure_ascii=False, allow_nan=False).encode()
+    return kept
 
 
 def write_recording(

@@ -21,12 +21,11 @@ import numpy as np
 
 from ..errors import DataError
 from ..files import write_whole
+from ..text import is_plain_name
 
 FORMAT = 1
 SUFFIXES = (".npy", ".json", ".part", ".journal")
 HEADER_BYTES = 128
-# Names that Windows keeps for devices, whatever their ending.
-_RESERVED = {"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(10))}
 
 
 def npy_header(n_samples: int, n_channels: int) -> bytes:
@@ -45,7 +44,7 @@ def slug(text: str | None) -> str:
     """A label as the beginning of a file name, on any system."""
     plain = unicodedata.normalize("NFKD", text or "").encode("ascii", "ignore").decode().lower()
     name = re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:40]
-    return "recording" if not name or name in _RESERVED else name
+    return name if is_plain_name(name) else "recording"
 
 
 def next_name(folder: Path, label: str | None) -> str:
