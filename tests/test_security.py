@@ -61,6 +61,8 @@ def made_hostile(kind: object, name: str = "") -> typing.Any:
         return HOSTILE
     if kind in (int, float, bool):
         return kind(1)
+    if hasattr(kind, "_fields"):
+        return kind._make(made_hostile(hint) for hint in typing.get_type_hints(kind).values())
     if origin is tuple:
         inner = args[:1] * 2 if args[-1] is Ellipsis else args
         return tuple(made_hostile(arg) for arg in inner)
