@@ -3,8 +3,9 @@
 Same API and answers as the plain twin `emlearn_neighbors_ref.py`, which spells out each step.
 All in integers, and exact: items are ordered by squared distance (47 bits), then by index.
 Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 2 a label, 12 a neighbour,
-in one block that `new` allocates. `predict` allocates nothing once it has seen its buffer (it
-keeps a reference to it). A model belongs to one thread.
+in one block that `new` allocates. `predict` allocates nothing; it reads type, length and address of
+its array where MicroPython 1.29 keeps them; a firmware that differs there is refused at import.
+A model belongs to one thread.
 """
 
 import struct
@@ -29,24 +30,60 @@ _HIGH = const(8)
 _LIMIT = const(9)  # a spread up to here has squared distances that fit a machine word
 _BASE = const(10)  # items that are nearer than the window's
 _AT = const(11)  # byte offset of where features are copied to
-_WINDOW = const(12)
+_IN = const(12)  # their address, of two words
+_WHAT = const(14)
+_WINDOW = const(15)
 # What _search does
 _FIND = const(0)  # copies a new query, fills the window with the nearest items
 _ADD = const(1)  # copies an item, no more
 _FIRST = const(2)  # fills the window with the nearest items again
 _NEXT = const(3)  # fills it with those behind its last one
-_len = len  # found sooner among the module's names than among the built-in ones
+
+# MicroPython's arrays, in words of the machine: type, typecode (in the lowest byte), length,
+# address of the elements. The build sets _WIDE to 1 for machines of 64 bits.
+_WIDE = const(0)
+_TYPECODE = const(4 + 4 * _WIDE)  # in bytes
+_LENGTH = const(2 + 2 * _WIDE)  # in int32, as the next one
+_ADDRESS = const(3 + 3 * _WIDE)
 
 # Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
-# Also stands for no buffer at all.
 _AS_H = b"\x01\x80" * 4
 
 
-# The order of the arguments matters: the first three locals of a function live in registers.
 @micropython.viper
-def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
-    """Do what b says; return the label that most in the window have, the least of equally many."""
+def _is_known(x, p: ptr8) -> bool:
+    """Whether x, an array 'h' of one number at p, is kept as said above."""
+    f = ptr32(x if 1 else 0)
+    a = f[_ADDRESS]
+    if _WIDE:
+        a |= f[_ADDRESS + 1] << 32
+    return a == int(p) and f[_LENGTH] == 1 and ptr8(int(f))[_TYPECODE] == 104
+
+
+_one = array("h", (0,))
+if not _is_known(_one, _one):
+    raise RuntimeError("arrays are kept in another way in this firmware")
+
+
+@micropython.viper
+def _place(p: ptr8, m: ptr32):
+    """Keep the address of features."""
+    m[_IN] = int(p)
+    if _WIDE:
+        m[_IN + 1] = int(p) >> 32
+
+
+# The order of the locals matters: the first two of a function live in registers.
+@micropython.viper
+def _search(p: ptr16) -> int:
+    """Do as told; return the label that most in the window have, the least of equally many."""
+    b = 0
+    m = ptr32(int(p))
+    b = m[_WHAT]
     if b < _FIRST:
+        p = ptr16(m[_IN])
+        if _WIDE:
+            p = ptr16(int(p) | m[_IN + 1] << 32)
         q = ptr16(int(m) + m[_AT])
         i = m[_FEATURES]
         while i:
@@ -84,38 +121,42 @@ def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
     narrow = m[_HIGH] - m[_LOW] <= m[_LIMIT]
     stride = m[_STRIDE]
     query = int(m) + m[_QUERY]
-    p = ptr16(query + stride)
-    i = 0
-    while i < m[_SEARCHED]:
+    end = query + stride
+    stop = end + m[_SEARCHED] * stride
+    i = -1
+    while end < stop:
+        p = ptr16(end)
         q = ptr16(query)
-        end = int(p) + stride
+        end += stride
+        i += 1
         a = 0
         b = 0
         if narrow:
             while int(p) < end:
                 d = p[0] - q[0]
-                b = d * d + b
+                b += d * d
                 d = p[1] - q[1]
-                b = d * d + b
+                b += d * d
                 d = p[2] - q[2]
-                b = d * d + b
+                b += d * d
                 d = p[3] - q[3]
-                b = d * d + b
+                b += d * d
                 if b >= far:
                     break
                 p = ptr16(int(p) + 8)
                 q = ptr16(int(q) + 8)
+            if b >= far:
+                continue
         else:
             while int(p) < end:
                 d = p[0] - q[0]
                 d *= d
-                b = (d & 0xFFFF) + b
+                b += d & 0xFFFF
                 a += (d >> 16) & 0xFFFF
                 p = ptr16(int(p) + 2)
                 q = ptr16(int(q) + 2)
         a += b >> 16
         b &= 0xFFFF
-        p = ptr16(end)
         if a < a_far or (a == a_far and b < b_far):
             d = a - a_bound
             if d == 0:
@@ -124,16 +165,16 @@ def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
                     d = i - i_bound
             if d >= 0:
                 # Into its place, behind those that are as near.
-                q = ptr16(int(w) - 12)
-                while int(q) >= window:
-                    t = ptr32(int(q))
+                p = ptr16(int(w) - 12)
+                while int(p) >= window:
+                    t = ptr32(int(p))
                     if t[0] < a or (t[0] == a and t[1] <= b):
                         break
                     t[3] = t[0]
                     t[4] = t[1]
                     t[5] = t[2]
-                    q = ptr16(int(q) - 12)
-                t = ptr32(int(q))
+                    p = ptr16(int(p) - 12)
+                t = ptr32(int(p))
                 t[3] = a
                 t[4] = b
                 t[5] = i
@@ -143,15 +184,15 @@ def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
                     a_far = w[0]
                     b_far = w[1]
                     far = (a_far << 16) + b_far
-        i += 1
     q = ptr16(int(m) + m[_LABELS])
     a = 0
     b = 0
-    w = ptr32(window)
-    while int(w) <= last:
-        d = q[w[2]]
-        i = 0
-        t = ptr32(window)
+    p = ptr16(window)
+    while int(p) <= last:
+        # How many have the label from here on: all of them, at the first that has it.
+        d = q[ptr32(int(p))[2]]
+        i = 1
+        t = ptr32(int(p) + 12)
         while int(t) <= last:
             if q[t[2]] == d:
                 i += 1
@@ -159,8 +200,55 @@ def _search(p: ptr16, q: ptr16, b: int, m: ptr32) -> int:
         if i > a or (i == a and d < b):
             a = i
             b = d
-        w = ptr32(int(w) + 12)
+        p = ptr16(int(p) + 12)
     return b - 32768
+
+
+@micropython.viper
+def _add(features, block):
+    _place(features, block)
+    _search(block)
+
+
+def _predictor(block, search, refuse):
+    """predict(features) of a model.
+
+    It looks into the array itself: to ask MicroPython what it is and how long takes longer than to
+    search a few items. `x if 1 else 0` is the address of an object to viper, which takes the type
+    of the last branch. It is an object's if its lowest two bits are 0. No global name is used, as
+    to reach those takes long, too.
+    """
+
+    @micropython.viper
+    def predict(features):
+        f = ptr32(features if 1 else 0)
+        m = ptr32(block if 1 else 0)
+        kind = m[0]
+        m = ptr32(m[_ADDRESS] | m[_ADDRESS + _WIDE] << 32 * _WIDE)
+        if int(f) & 3 == 0 and f[0] == kind:
+            if ptr8(int(f))[_TYPECODE] == 104 and f[_LENGTH] == m[_FEATURES] and m[_ITEMS] >= m[_K]:
+                m[_IN] = f[_ADDRESS]
+                if _WIDE:
+                    m[_IN + 1] = f[_ADDRESS + 1]
+                m[_AT] = m[_QUERY]
+                m[_SEARCHED] = m[_ITEMS]
+                m[_WHAT] = _FIND
+                return search(block)
+        refuse(block, features)
+
+    return predict
+
+
+def _see(m, features):
+    if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
+        raise ValueError("features: want array 'h'")
+    if len(features) != m[_FEATURES]:
+        raise ValueError("want %d features" % m[_FEATURES])
+
+
+def _refuse(m, features):
+    _see(m, features)
+    raise ValueError("%d items, want %d" % (m[_ITEMS], m[_K]))
 
 
 def _int(v, low, high, what):
@@ -192,58 +280,41 @@ class Neighbors:
         m[_LOW] = 65535
         m[_LIMIT] = limit
         self._block = m
-        self._seen = _AS_H
-
-    def _see(self, features, n):
-        self._seen = _AS_H
-        if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
-            raise ValueError("features: want array 'h'")
-        if len(features) != self._block[_FEATURES]:
-            raise ValueError("want %d features" % self._block[_FEATURES])
-        if n < self._block[_K]:
-            raise ValueError("%d items, want %d" % (n, self._block[_K]))
-        self._seen = features
+        self.predict = _predictor(m, _search, _refuse)
 
     def additem(self, features, label):
         m = self._block
-        self._see(features, 32767)
+        _see(m, features)
         _int(label, -32768, 32767, "label")
         i = m[_ITEMS]
         if i >= self._max:
             raise ValueError("max items")
         m[_AT] = m[_QUERY] + m[_STRIDE] * (i + 1)
-        _search(features, m, _ADD, m)
+        m[_WHAT] = _ADD
+        _add(features, m)
         struct.pack_into("<H", m, m[_LABELS] + 2 * i, label + 32768)
         m[_ITEMS] = i + 1
-        self._seen = _AS_H  # predict() shall count the items
         return i
 
     def getitem(self, index, out):
         m = self._block
         _int(index, 0, m[_ITEMS] - 1, "item")
-        self._see(out, 32767)
-        self._seen = _AS_H
+        _see(m, out)
         at = m[_QUERY] + m[_STRIDE] * (index + 1)
         for i in range(m[_FEATURES]):
             out[i] = struct.unpack_from("<H", m, at + 2 * i)[0] - 32768
 
-    @micropython.viper
-    def predict(self, features) -> int:
-        block = self._block
-        m = ptr32(block)
-        if features is not self._seen or int(_len(features)) != m[_FEATURES]:
-            self._see(features, m[_ITEMS])
-        m[_AT] = m[_QUERY]
-        m[_SEARCHED] = m[_ITEMS]
-        return int(_search(features, block, _FIND, block))
+    def _search(self, what):
+        self._block[_WHAT] = what
+        _search(self._block)
 
     def getresult(self, index):
         m = self._block
         _int(index, 0, m[_SEARCHED] - 1, "result")
         if index < m[_BASE]:
-            _search(m, m, _FIRST, m)
+            self._search(_FIRST)
         while index >= m[_BASE] + m[_K]:
-            _search(m, m, _NEXT, m)
+            self._search(_NEXT)
         at = _WINDOW + 3 * (index - m[_BASE])
         a, b, index = m[at : at + 3]
         label = struct.unpack_from("<H", m, m[_LABELS] + 2 * index)[0] - 32768

@@ -90,7 +90,7 @@ def test_vectors_in_words_of(bits):
         module.sys = types.SimpleNamespace(maxsize=2 ** (bits - 1) - 1)
         features = array("h", items[0])
         model = module.new(len(items), len(items[0]), k)
-        model._see = lambda features, n: None  # CPython's arrays tell their types another way
+        module._see = lambda block, features: None  # CPython's arrays tell their types another way
         for item, label in zip(items, labels, strict=True):
             features[:] = array("h", item)
             model.additem(features, label)

@@ -16,6 +16,7 @@ from typing import Any
 
 _BASE = 0x20000000  # where the first buffer lies, as on many boards
 _GAP = 64
+_TYPES = (array,)
 
 
 class Machine:
@@ -24,6 +25,7 @@ class Machine:
     def __init__(self, bits: int) -> None:
         self.bits = bits
         self.buffers: list[tuple[int, memoryview, Any]] = []
+        self.objects: dict[int, tuple[array[int], Any]] = {}
         self.next = _BASE
 
     def word(self, value: int) -> int:
@@ -38,6 +40,13 @@ class Machine:
         start, self.next = self.next, (self.next + len(view) + _GAP + 15) & ~15
         self.buffers.append((start, view, buffer))
         return start
+
+    def object(self, value: Any) -> int:
+        """The address of four words, as boards of 32 bits have them of an array."""
+        words = (_TYPES.index(type(value)), ord(value.typecode), len(value), self.address(value))
+        kept = self.objects.setdefault(id(value), (array("I", bytes(16)), value))[0]
+        kept[:] = array("I", words)
+        return self.address(kept)
 
     def at(self, address: int, size: int) -> tuple[memoryview, int]:
         assert address % size == 0, f"address {address:#x} for {size} bytes"
@@ -101,6 +110,7 @@ class _Words(ast.NodeTransformer):
         is_viper = any("viper" in ast.unparse(d) for d in node.decorator_list)
         if not (is_viper and typed):
             node.decorator_list = []
+            self.generic_visit(node)
             return node
         starts = []
         for argument in typed:
@@ -113,6 +123,11 @@ class _Words(ast.NodeTransformer):
         self.inside = False
         node.decorator_list = []
         node.body = starts + node.body
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        if isinstance(node.test, ast.Constant):  # `x if 1 else 0` is an object's address
+            return ast.Call(ast.Name("_object", ast.Load()), [node.body], [])
         return node
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
@@ -151,7 +166,7 @@ def load(path: Path, bits: int) -> types.ModuleType:
     stand_in.viper = lambda function: function  # type: ignore[attr-defined]
     module = types.ModuleType(path.stem)
     module.__dict__.update({f"ptr{8 * n}": machine.pointer(n) for n in (1, 2, 4)})
-    module.__dict__["_binary"] = machine.binary
+    module.__dict__.update(_binary=machine.binary, _object=machine.object)
     before = sys.modules.get("micropython")
     sys.modules["micropython"] = stand_in
     try:
