@@ -234,7 +234,7 @@ def _predictor(block, search, refuse):
                 m[_SEARCHED] = m[_ITEMS]
                 m[_WHAT] = _FIND
                 return search(block)
-        refuse(block, features)
+        return refuse(block, features)
 
     return predict
 
