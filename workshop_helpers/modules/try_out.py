@@ -68,13 +68,13 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
         ) from error
     except DeviceError as error:
         trace = error.device_traceback or ""
-        # "incompatible .mpy file", "incompatible .mpy arch", "native code in .mpy unsupported"
-        native = ".mpy" in trace
+        # Whatever native code raises ("incompatible .mpy arch", or a module's own refusal of this
+        # firmware's array layout), the plain twin may still run.
         raise ModuleError(
             f"the board refuses it ({trace.strip().splitlines()[-1] if trace else error.what})",
             "Flash a current MicroPython, or use install(..., source='plain').",
             device_traceback=error.device_traceback,
-            try_next=native,
+            try_next=True,
         ) from error
     if fault:
         raise ModuleSmokeError(
