@@ -29,13 +29,19 @@ mine = record(stream, {folder!r}, seconds=900, buttons=["sitting", "lying"])
 print("DONE", len(mine))
 """
 PLOT = """
-%matplotlib widget
 from workshop_helpers import datasets
 from workshop_helpers.recordings.label_plot import LabelPlot
 mine = datasets.load({folder!r}).recordings[0]
 plot = LabelPlot(mine, ["walking", "running"])
 plot
 """
+
+# Whether the canvas shows anything but white.
+DRAWN = """() => {
+    const canvas = document.querySelector(".jupyter-matplotlib-canvas-div canvas");
+    const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+    return pixels.some((value, at) => at % 4 == 0 && value < 128 && pixels[at + 3] > 0);
+}"""
 
 
 class Notebook:
@@ -114,6 +120,7 @@ def test_a_stretch_drawn_with_the_mouse_gets_the_label(opened, tmp_path) -> None
     with opened("label_plot", PLOT.format(folder=str(folder))) as notebook:
         canvas = notebook.page.locator(".jupyter-matplotlib-canvas-div canvas").first
         canvas.wait_for()
+        notebook.page.wait_for_function(DRAWN)
         notebook.button("running").click()
         box = canvas.bounding_box()
         y = box["y"] + 0.4 * box["height"]
@@ -127,7 +134,7 @@ def test_a_stretch_drawn_with_the_mouse_gets_the_label(opened, tmp_path) -> None
         spans = wait_for_spans(folder)
         notebook.page.wait_for_timeout(1500)
         notebook.screenshot("labelled")
-        assert canvas.count() == 1
+        assert notebook.page.locator(".jupyter-matplotlib-canvas-div").count() == 1
     (span,) = spans
     assert span.label == "running"
     assert 40 < span.start < 80 and 110 < span.stop < 150  # of 200; the axes have margins

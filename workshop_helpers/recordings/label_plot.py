@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DataError, WorkshopError
+from ..plots import Picture
 from .figures import draw_labels, draw_signal
 from .recording import Recording
 
@@ -16,25 +18,24 @@ REMOVE = "(no label)"
 class LabelPlot:
     """A plot of a recording on which a stretch is chosen with the mouse and given a label.
 
-    Needs `%matplotlib widget` (ipympl) to be drawn on; elsewhere it is a picture, and
-    `recording.label_span(start_s, end_s, label)` does the same without a mouse.
+    In a notebook that somebody looks at it can be drawn on (ipympl, whatever backend is chosen).
+    Elsewhere, and in an unattended run, it is a picture; `recording.label_span(start_s, end_s,
+    label)` does the same without a mouse.
 
-    Tried with Matplotlib's own events only, not with a hand on a mouse in each editor.
+    Tried in JupyterLab 4.6 (tests/test_browser_recording.py). Not tried: VS Code, Notebook 7.
     """
 
     def __init__(self, recording: Recording, labels: Sequence[str]) -> None:
         if not labels:
             raise DataError("There is no label to give.", 'Name some: ["walking", "standing"].')
-        import matplotlib.pyplot as plt
         from matplotlib.widgets import SpanSelector
 
         self.recording = recording
         self.label = labels[0]
         self.said = ""
-        pyplot: Any = plt
-        self.figure, (signal, self._band) = pyplot.subplots(
-            2, 1, sharex=True, height_ratios=(5, 1), figsize=(9, 4), layout="constrained"
-        )
+        self.figure = Picture(8.0, 4.0)
+        self._canvas = _live_canvas(self.figure)
+        signal, self._band = self.figure.subplots(2, 1, sharex=True, height_ratios=(5, 1))
         draw_signal(signal, recording)
         self._signal: Any = signal
         make: Any = SpanSelector
@@ -61,17 +62,34 @@ class LabelPlot:
         self.figure.canvas.draw_idle()
 
     def _buttons(self, labels: list[str]) -> Any:
-        try:
-            widgets: Any = importlib.import_module("ipywidgets")
-        except ImportError:
+        if self._canvas is None:
             return None
+        widgets: Any = importlib.import_module("ipywidgets")
         choice = widgets.ToggleButtons(options=labels, value=self.label)
         choice.observe(lambda change: setattr(self, "label", change["new"]), "value")
         return choice
 
     def _ipython_display_(self) -> None:
         display: Any = importlib.import_module("IPython.display").display
-        interactive = "ipympl" in type(self.figure.canvas).__module__
-        if interactive and self._choice is not None:
-            display(self._choice)
-        display(self.figure.canvas if interactive else self.figure)
+        if self._canvas is None:
+            display(self.figure)
+        else:
+            display(self._choice, self._canvas)
+
+
+def _live_canvas(figure: Picture) -> Any:
+    """ipympl's canvas for the figure; None where nobody is there to draw on it."""
+    ipython = sys.modules.get("IPython")
+    kernel = getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
+    # An editor that sends a cell says which of its cells it is.
+    if kernel is None or "cellId" not in (kernel.get_parent("shell").get("metadata") or {}):
+        return None
+    try:
+        backend: Any = importlib.import_module("ipympl.backend_nbagg")
+    except ImportError:
+        return None
+    canvas = backend.Canvas(figure)
+    canvas.header_visible = canvas.footer_visible = False
+    canvas.toolbar_visible = "hidden"  # dragging gives labels, and must not zoom
+    backend.FigureManager(canvas, 0)
+    return canvas
