@@ -1,9 +1,13 @@
 """Which port is the board, on lists as Linux, macOS and Windows give them."""
 
+from dataclasses import replace
+
 import pytest
 
-from workshop_helpers.board.discovery import PortRecord, choose, rank
-from workshop_helpers.errors import ManyBoardsError
+from workshop_helpers.board import Board, session
+from workshop_helpers.board.discovery import PortRecord, choose, follow, rank
+from workshop_helpers.board.virtual import VirtualBoard
+from workshop_helpers.errors import ManyBoardsError, NoBoardError
 
 PICO = PortRecord(
     "/dev/ttyACM0", "Board in FS mode - Board CDC", 0x2E8A, 0x0005, "e6614c", "1-2:1.0"
@@ -83,3 +87,61 @@ def test_two_boards_without_serial_numbers_are_told_apart_by_their_place():
 def test_ports_are_counted_not_spelled():
     devices = [record.device for record in rank([PortRecord("COM10"), PortRecord("COM9")])]
     assert devices == ["COM9", "COM10"]
+
+
+def moved(port: PortRecord, device: str, **changes: object) -> PortRecord:
+    return replace(port, device=device, **changes)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "device"),
+    [
+        (PICO, [PICO, ESP32], "/dev/ttyACM0"),
+        (PICO, [ESP32, moved(PICO, "/dev/ttyACM1", location="1-7:1.0")], "/dev/ttyACM1"),
+        (MACOS_NANO, [*MACOS, moved(MACOS_NANO, "/dev/cu.usbmodem2101")], "/dev/cu.usbmodem2101"),
+        (WINDOWS_ESP, [*WINDOWS, moved(WINDOWS_ESP, "COM13")], "COM13"),
+        # Its old name was taken by another one of the kind meanwhile.
+        (PICO, [moved(PICO, "/dev/ttyACM0", serial_number="e66999"), moved(PICO, "/dev/ttyACM1")],
+         "/dev/ttyACM1"),
+        # A board with two ports: the prompt was on the second.
+        (moved(PICO, "/dev/ttyACM1", location="1-2:1.2"),
+         [moved(PICO, "/dev/ttyACM2"), moved(PICO, "/dev/ttyACM3", location="1-2:1.2")],
+         "/dev/ttyACM3"),
+    ],
+)  # fmt: skip
+def test_a_board_is_followed_to_its_new_name(before, now, device):
+    assert follow(before, now) == device
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (None, [PICO]),  # an address or a PTY: USB says nothing of it
+        (PICO, []),
+        (PICO, [moved(PICO, "/dev/ttyACM1", serial_number="e66999")]),  # another one of the kind
+        (PICO, [moved(PICO, "/dev/ttyACM1", pid=0x0003)]),  # in its boot loader: no prompt there
+        (CH340, [moved(CH340, "/dev/ttyUSB5")]),  # such a chip has no number
+        # Two chips to which the factory gave one number: nobody can tell.
+        (ESP32, [moved(ESP32, "/dev/ttyUSB1"), moved(ESP32, "/dev/ttyUSB2", location="1-4")]),
+    ],
+)
+def test_what_can_not_be_told_is_not_followed(before, now):
+    assert follow(before, now) is None
+
+
+def test_reconnect_goes_after_the_board(monkeypatch):
+    """Two virtual boards stand for one that comes back elsewhere; the list of ports is made up."""
+    with VirtualBoard() as first, VirtualBoard() as second:
+        listed = [moved(PICO, first.port)]
+        monkeypatch.setattr(session, "list_ports", lambda: listed)
+        monkeypatch.setattr(
+            session, "find_port", lambda name: next(p for p in listed if p.device == name)
+        )
+        with Board(first.port) as board:
+            first.close()
+            with pytest.raises(NoBoardError):
+                listed[:] = []
+                board.reconnect(timeout_s=0.5)
+            listed[:] = [moved(PICO, second.port)]
+            board.reconnect(timeout_s=20)
+            assert board.port == second.port and board.eval("1 + 1") == 2

@@ -39,7 +39,6 @@ class Board:
     def __init__(
         self, port: str, *, timeout_s: float = 10.0, virtual: VirtualBoard | None = None
     ) -> None:
-        self.port = port
         self.virtual = virtual
         self._info: BoardInfo | None = None
         self._session = Session(port, timeout_s, virtual)
@@ -60,6 +59,11 @@ class Board:
         kind = "virtual board" if self.is_virtual else "board"
         name = f": {self._info.name}" if self._info else ""
         return f"<{kind} on {self.port}{name}{state}>"
+
+    @property
+    def port(self) -> str:
+        """Its port; another one after `reconnect` followed it."""
+        return self._session.port
 
     @property
     def is_virtual(self) -> bool:
@@ -206,8 +210,7 @@ class Board:
     def hard_reset(self, *, timeout_s: float = 15.0) -> None:
         """Reset the chip and connect again within `timeout_s`.
 
-        `main.py` starts and is interrupted. A board that comes back under another port name is not
-        followed: connect to the new name.
+        `main.py` starts and is interrupted.
         """
         with self._changed() as transport:
             transport.hard_reset()
@@ -224,6 +227,9 @@ class Board:
 
     def reconnect(self, timeout_s: float = 10.0) -> None:
         """Open the port again, after the board was unplugged or reset.
+
+        A board that came back under another port name is followed if its USB identity and serial
+        number say for certain that it is the same; else connect to the new name.
 
         Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time.
         """

@@ -85,6 +85,11 @@ def list_ports() -> list[PortRecord]:
     )
 
 
+def find_port(device: str) -> PortRecord | None:
+    """How this port is listed now; None for addresses, PTYs and what is not there."""
+    return next((port for port in list_ports() if port.device == device), None)
+
+
 def rank(ports: Iterable[PortRecord]) -> list[PortRecord]:
     """The same records with `score` and `why`, best first."""
     scored = [
@@ -109,6 +114,38 @@ def choose(ranked: list[PortRecord]) -> PortRecord | None:
             ports=[port.device for port in best],
         )
     return best[0] if best else None
+
+
+def follow(before: PortRecord | None, now: Iterable[PortRecord]) -> str | None:
+    """The port on which a board is now, that was on the port `before`; None if nobody can tell.
+
+    Some boards come back from a reset under another name. It is the same board for certain only if
+    its USB identity has a serial number, and exactly one port has both; of several ports of one
+    device, the one at the same place in it. Its old name counts first, if it is there again and
+    no other board has taken it.
+
+    Args:
+        before: how the port was listed when it was open.
+        now: the ports of this moment, in any order.
+    """
+    if before is None:
+        return None
+    ports = list(now)
+    number = before.serial_number
+    for port in ports:
+        if port.device == before.device and port.serial_number in (number, None):
+            return before.device
+    if before.vid is None or not number:
+        return None
+    same = [
+        port
+        for port in ports
+        if (port.vid, port.pid, port.serial_number)
+        == (before.vid, before.pid, before.serial_number)
+    ]
+    if len(same) > 1:
+        same = [port for port in same if _interface(port) == _interface(before)]
+    return same[0].device if len(same) == 1 else None
 
 
 def _judge(port: PortRecord) -> tuple[int, str]:
@@ -148,6 +185,11 @@ def _identity(port: PortRecord) -> tuple[object, ...]:
     if place or port.serial_number:
         return (port.vid, port.pid, port.serial_number, place)
     return (port.device,)
+
+
+def _interface(port: PortRecord) -> str:
+    """Which of its device's ports it is; "" where the system does not say."""
+    return (port.location or "").partition(":")[2]
 
 
 def _natural(device: str) -> list[tuple[int, int | str]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..errors import BoardError, BoardGoneError, NoBoardError, PortBusyError
+from .discovery import find_port, follow, list_ports
 from .running import Running
 from .transport import BoardTransport
 
@@ -39,6 +40,7 @@ class Session:
         except BaseException:
             self.close()
             raise
+        self._listed = find_port(port)
 
     @property
     def is_open(self) -> bool:
@@ -87,6 +89,9 @@ class Session:
     def reconnect(self, timeout_s: float) -> None:
         """Open the port again; what ran is stopped if the board still answers.
 
+        A board that came back under another name is followed where USB tells for certain; `port`
+        is then the new one.
+
         Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time.
         """
         with self._locked():
@@ -97,8 +102,11 @@ class Session:
             end = time.monotonic() + timeout_s
             while True:
                 left_s = max(0.5, end - time.monotonic())
+                if self._listed is not None:
+                    self.port = follow(self._listed, list_ports()) or self.port
                 try:
                     self._held.transport = BoardTransport(self.port, timeout_s=left_s)
+                    self._listed = find_port(self.port) or self._listed
                     return
                 except (NoBoardError, PortBusyError, BoardGoneError):
                     if time.monotonic() + 0.2 >= end:
