@@ -15,6 +15,7 @@ from ..modules.drivers import notice as drivers_notice
 from ..modules.lock import Lock, LockedModule, load_lock
 from ..modules.official import fetch
 from . import firmware as firmware_files
+from .flash_tools import get_flash_tools
 from .manifest import MANIFEST, Manifest, Progress, describe, listed_in, project_version
 from .pages import index_page, modules_notice
 from .project import project_zip
@@ -88,6 +89,7 @@ def make_bundle(
             get_wheels(folder / "wheels", targets, tests=wanted.tests, progress=step)
         else:
             _keep_only(folder / "wheels", set())
+        get_flash_tools(folder / "flash", targets, step)
         return _finish(folder, lock, arches, targets, wanted.tests, step)
     except OSError as error:
         raise BundleError(
@@ -104,7 +106,7 @@ def _finish(
     step: Progress,
 ) -> Manifest:
     (folder / INCOMPLETE).unlink()
-    ours = ("builds/", "drivers/", "firmware/", "wheels/", "workshop.zip")
+    ours = ("builds/", "drivers/", "firmware/", "flash/", "wheels/", "workshop.zip")
     names = {name for name in listed_in(folder) if name.startswith(ours)}
     manifest = Manifest(
         workshop=project_version(),

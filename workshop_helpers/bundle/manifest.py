@@ -15,7 +15,7 @@ from ..errors import BundleError
 from ..files import sha256_of, write_whole
 from ..modules.drivers import drivers
 from ..modules.lock import load_lock
-from .requirements import locked_hashes, project_lock_sha256
+from .requirements import flash_hashes, locked_hashes, project_lock_sha256
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -166,6 +166,10 @@ def _against_our_locks(manifest: Manifest) -> dict[str, str]:
             faults[name] = "not the module that native_modules/upstream.json names"
         if name.startswith("drivers/") and name.endswith(".py") and pinned.get(name) != sha256:
             faults[name] = "not the driver that device_scripts/sensors/drivers.json names"
+    flash = flash_hashes() if any(name.startswith("flash/") for name in manifest.files) else set()
+    for name, (_, sha256) in manifest.files.items():
+        if name.startswith("flash/") and sha256 not in flash:
+            faults[name] = "not a file that requirements-flash.lock names"
     if manifest.wheels:
         if manifest.lock_sha256 != project_lock_sha256():
             return {**faults, "wheels": "made from another requirements.lock than this one"}

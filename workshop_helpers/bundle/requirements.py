@@ -13,6 +13,7 @@ from .. import paths
 from ..errors import BundleError
 
 LOCKS = ("requirements.lock", "requirements-test.lock")
+FLASH_LOCK = "requirements-flash.lock"
 PYTHONS = tuple(f"3.{minor}" for minor in range(11, 15))
 # Wheels for Linux are built against a glibc; 2.28 is that of 2018.
 _GLIBC_MINORS = range(28, 4, -1)
@@ -135,6 +136,13 @@ def fits(wheel: str, targets: list[tuple[Platform, str]]) -> bool:
 def locked_hashes() -> set[str]:
     """SHA-256 of every file that the locks allow."""
     return {value for lock in LOCKS for _, hashes in _entries(lock) for value in hashes}
+
+
+def flash_hashes() -> set[str]:
+    """SHA-256 of every file that requirements-flash.lock allows; none without that lock."""
+    if not (paths.ROOT / FLASH_LOCK).is_file():
+        return set()
+    return {value for _, hashes in _entries(FLASH_LOCK) for value in hashes}
 
 
 def project_lock_sha256() -> str:

@@ -129,10 +129,10 @@ class _Handler(BaseHTTPRequestHandler):
             name = "?"
         if name in ("", "index.html"):
             self._send_text(index_page(bundle.manifest, self._own_url(bundle)), with_body)
-        elif name == "wheels/":
+        elif name in ("wheels/", "flash/"):
             files = bundle.manifest.files.items()
-            wheels = {n.removeprefix(name): facts for n, facts in files if n.startswith(name)}
-            self._send_text(listing_page("wheels", wheels), with_body)
+            listed = {n.removeprefix(name): facts for n, facts in files if n.startswith(name)}
+            self._send_text(listing_page(name.rstrip("/"), listed), with_body)
         elif name in bundle.manifest.files or name == MANIFEST:
             self._send_file(bundle, name, with_body)
         else:

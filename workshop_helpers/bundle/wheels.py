@@ -29,16 +29,16 @@ def get_wheels(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _drop_foreign(folder, targets)
-    pip = _pip()
+    pip = pip_program()
     for name, python in targets:
         for lock in LOCKS if tests else LOCKS[:1]:
             for full, lines in needed(PLATFORMS[name], python, lock):
                 title = f"wheels for {name}, Python {full.removesuffix('.99')}"
-                _download(pip, folder, name, full, lines, title, progress)
+                download(pip, folder, name, full, lines, title, progress)
     _drop_foreign(folder, targets)
 
 
-def _download(
+def download(
     pip: tuple[list[str], dict[str, str]],
     folder: Path,
     name: str,
@@ -47,6 +47,7 @@ def _download(
     title: str,
     progress: Progress,
 ) -> None:
+    """Get the wheels of `lines` for platform `name` and Python `full` into `folder`."""
     command, environment = pip
     with tempfile.TemporaryDirectory() as scratch:
         wanted = Path(scratch) / "requirements.txt"
@@ -98,7 +99,7 @@ def _why(said: list[str]) -> str:
     return "\n".join(line[:300] for line in (errors or said)[-3:])
 
 
-def _pip() -> tuple[list[str], dict[str, str]]:
+def pip_program() -> tuple[list[str], dict[str, str]]:
     """A command that runs pip, and its environment: uv makes environments without one."""
     environment = dict(os.environ, PIP_NO_INPUT="1", PYTHONNOUSERSITE="1")
     command = [sys.executable, "-m", "pip"]

@@ -32,13 +32,18 @@ class PracticeChip:
     Args:
         chip: "ESP32" (it answers as the oldest do) or "ESP32-C3" (as all newer ones).
         waiting: whether it starts in download mode, as if BOOT had been held.
+        program: an image that is in its flash already.
     """
 
-    def __init__(self, chip: str = "ESP32-C3", *, waiting: bool = False) -> None:
+    def __init__(
+        self, chip: str = "ESP32-C3", *, waiting: bool = False, program: bytes = b""
+    ) -> None:
         if chip not in ("ESP32", "ESP32-C3"):
             raise ValueError(f"there is no practice chip {chip!r}: ESP32 or ESP32-C3")
         self.chip = chip
         self.flash = bytearray(b"\xff" * FLASH_BYTES)
+        start = _OFFSETS.get(chip, 0)
+        self.flash[start : start + len(program)] = program
         self.boot_held = waiting
         self._said: list[str] = []
         self._loader: Loader | None = None

@@ -66,6 +66,17 @@ def _install(folder: Path) -> None:
         os.replace(part, folder)
 
 
+def from_bundle() -> list[str]:
+    """Arguments with which pip takes the files from the bundle in use; [] if it holds none."""
+    for name in ("WORKSHOP_BUNDLE", "WORKSHOP_MIRROR"):
+        place = os.environ.get(name, "")
+        if place and "://" not in place and (folder := Path(place) / "flash").is_dir():
+            return ["--no-index", "--find-links", str(folder.resolve())]
+        if name == "WORKSHOP_BUNDLE" and "://" in place:
+            return ["--no-index", "--find-links", place.rstrip("/") + "/flash/"]
+    return []
+
+
 def _pip(folder: Path, entries: list[str], options: list[str]) -> None:
     wanted = folder.with_name("wanted.txt")
     wanted.write_text("".join(entries), encoding="utf-8")
@@ -74,6 +85,7 @@ def _pip(folder: Path, entries: list[str], options: list[str]) -> None:
         filter(None, (str(folder), environment.get("PYTHONPATH")))
     )
     command += ["install", "--target", str(folder), "--no-deps", "--require-hashes", "--upgrade"]
+    command += from_bundle()
     command += ["--disable-pip-version-check", "--quiet", *options, "--requirement", str(wanted)]
     try:
         done = subprocess.run(
@@ -93,7 +105,7 @@ def _pip(folder: Path, entries: list[str], options: list[str]) -> None:
 
 def _program() -> tuple[list[str], dict[str, str]]:
     """pip of this environment; one made by uv has none, then the one Python brings along."""
-    environment = dict(os.environ, PIP_NO_INPUT="1", PYTHONNOUSERSITE="1")
+    environment = dict(os.environ, PIP_NO_INPUT="1", PIP_NO_COLOR="1", PYTHONNOUSERSITE="1")
     if importlib.util.find_spec("pip") is None and importlib.util.find_spec("ensurepip"):
         import ensurepip
 
@@ -106,5 +118,5 @@ def _program() -> tuple[list[str], dict[str, str]]:
 def _missing(why: str) -> FlashToolError:
     return FlashToolError(
         f"esptool, which writes Espressif chips, is not here and can't be got: {why}",
-        "Connect to the network once and run this again, or `pip install esptool` yourself.",
+        "Connect to the network once and run this again, or use a bundle: it holds esptool.",
     )
