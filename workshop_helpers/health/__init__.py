@@ -1,0 +1,1 @@
+"""What on a computer keeps a board away, found in what its operating system says."""

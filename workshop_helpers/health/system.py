@@ -1,0 +1,133 @@
+"""What stands between this computer and a board: pure functions over what a system prints.
+
+Each takes recorded text and gives a Finding or None, so that every system can be tested on any.
+Written after the programs' documentation; tests/recordings says what each text is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_USB_SERIAL = re.compile(r"(ch341|ch343|cp210x|ftdi_sio|pl2303|cdc_acm)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that keeps boards away, the code of its row in docs/errors.md, and the mend."""
+
+    code: str
+    what: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class WindowsDevice:
+    """A USB device as `usbipd list` shows it."""
+
+    bus_id: str
+    vid: int
+    pid: int
+    name: str
+    state: str
+
+
+def wsl(proc_version: str, usbipd: str | None = None, ports: int = 0) -> Finding | None:
+    """Under WSL 2 with no port: which commands bring the board in.
+
+    Args:
+        proc_version: /proc/version.
+        usbipd: what `usbipd.exe list` prints; None if it is not there.
+        ports: how many boards are seen already.
+    """
+    if "microsoft" not in proc_version.lower() or ports:
+        return None
+    what = "This is Linux inside Windows (WSL): it sees no USB board by itself."
+    if usbipd is None:
+        mend = "In Windows: winget install usbipd, then `usbipd list`, bind and attach --wsl."
+        return Finding("WSL", what, mend)
+    likely = [d for d in usbipd_devices(usbipd) if d.state != "Attached" and _serial_name(d.name)]
+    bus_id = likely[0].bus_id if len(likely) == 1 else "BUSID"
+    share = "" if likely and likely[0].state == "Shared" else f"usbipd bind --busid {bus_id}; "
+    return Finding("WSL", what, f"In Windows: {share}usbipd attach --wsl --busid {bus_id}")
+
+
+def usbipd_devices(text: str) -> list[WindowsDevice]:
+    """The connected devices in the output of `usbipd list`."""
+    connected = text.partition("Persisted:")[0]
+    row = re.compile(
+        r"^(\d+-[\d.-]+)\s+([0-9a-f]{4}):([0-9a-f]{4})\s+(.+?)\s{2,}"
+        r"(Not shared|Shared(?: \(forced\))?|Attached)\b.*$",
+        re.MULTILINE | re.IGNORECASE,
+    )
+    return [
+        WindowsDevice(m[1], int(m[2], 16), int(m[3], 16), m[4].strip(), m[5].split(" (")[0])
+        for m in row.finditer(connected)
+    ]
+
+
+def _serial_name(name: str) -> bool:
+    return re.search(r"serial|COM\d|UART|JTAG|CP210|CH34|MicroPython|board", name, re.I) is not None
+
+
+def brltty(processes: str, kernel_log: str = "") -> Finding | None:
+    """Braille support takes USB serial chips for braille displays.
+
+    Args:
+        processes: names of the running programs, one a line.
+        kernel_log: `dmesg`, or "" where it may not be read.
+    """
+    took = re.search(r"interface \d+ claimed by (\w+) while 'brltty' sets config", kernel_log)
+    if took is None and "brltty" not in processes.split():
+        return None
+    what = f"brltty has taken a {took[1]} serial chip" if took else "brltty runs"
+    return Finding(
+        "BRLTTY",
+        f"{what}: it takes CH340 and CP210x boards for braille displays.",
+        "If you use no braille display: sudo systemctl mask --now brltty-udev.service "
+        "brltty.service   then plug the board in again",
+    )
+
+
+def modem_manager(processes: str) -> Finding | None:
+    """ModemManager asks every new serial port whether it is a modem."""
+    if "ModemManager" not in processes.split():
+        return None
+    return Finding(
+        "MODEM_MANAGER",
+        "ModemManager runs: for some seconds it talks to a board that is plugged in.",
+        "Wait ten seconds after plugging in; or: sudo systemctl stop ModemManager",
+    )
+
+
+def permission(port: str, group: str | None, groups: tuple[str, ...]) -> Finding | None:
+    """A port that this user may not open, by its owning group and the user's groups."""
+    if group in groups:
+        return None
+    if group in (None, "root"):
+        mend = f"sudo chmod a+rw {port}   (until the board is plugged in again)"
+    else:
+        mend = f"sudo usermod -aG {group} $USER   then log out and in again"
+    return Finding("PORT_PERMISSION", f"You may not open {port}; its group is {group!r}.", mend)
+
+
+def lsof_holder(text: str) -> tuple[int, str] | None:
+    """(process, program) in the output of `lsof -F pc PORT`, which macOS has."""
+    pid = re.search(r"^p(\d+)$", text, re.MULTILINE)
+    name = re.search(r"^c(.+)$", text, re.MULTILINE)
+    return (int(pid[1]), name[1].strip()) if pid and name else None
+
+
+def windows_problem(text: str) -> Finding | None:
+    """A serial device without a driver in `pnputil /enum-devices /problem`."""
+    for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
+        match = re.search(r"USB\\VID_(\w{4})&PID_(\w{4})", block, re.IGNORECASE)
+        if match and re.search(r"\(0x1C\)|\b28\b", block, re.IGNORECASE):
+            chips = {"10C4": "CP210x", "1A86": "CH340", "0403": "FTDI", "067B": "PL2303"}
+            chip = chips.get(match[1].upper(), "USB serial")
+            return Finding(
+                "NO_DRIVER",
+                f"Windows has no driver for the {chip} chip of a board.",
+                f"Windows Update > Optional updates > Drivers, or the {chip} maker's driver.",
+            )
+    return None
