@@ -78,7 +78,7 @@ def test_this_system_can_be_asked():
         ("cache at /Users/" "Ada Lovelace/Library", "Lovelace"),
         (r"C:\Users\Ada Lovelace\AppData", "Lovelace"),
         (r"c:\\users\\ada\\x", "ada"),
-        ("C:/Users/ada/x", "ada"),
+        ("C:/Users" "/ada/x", "ada"),
         (r"\\server01\ada$\x", "server01"),
         ("run by ada on babbage", "ada"),
         ("ADA's laptop Babbage.local", "Babbage"),
