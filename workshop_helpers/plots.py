@@ -221,7 +221,7 @@ def bars_figure(
     axes.set_xlabel(unit)
     axes.set_title(title, loc="left")
     if len(groups) > 1:
-        axes.legend(frameon=False, loc="lower right")
+        picture.legend(frameon=False, loc="outside lower right", ncols=len(groups))
     return picture
 
 

@@ -19,4 +19,5 @@ CHECKPOINTS: dict[str, tuple[Step, ...]] = {
     "08": (),
     "09": (),
     "10": (module("emlearn_trees"),),
+    "11": (module("emlearn_trees"),),
 }
