@@ -155,7 +155,7 @@ def test_as_json(file):
     found = json.loads(done.stdout)
     assert found["file"] == str(file)
     ten = next(row for row in found["notebooks"] if row["notebook"] == "10")
-    assert (ten["passed"], ten["of"]) == (1, 3)
+    assert (ten["passed"], ten["of"]) == (1, 4)
     assert [(e["exercise"], e["state"], e["tries"]) for e in ten["exercises"]] == [
         ("10.1", "passed", 1),
         ("10.2", "tried", 1),

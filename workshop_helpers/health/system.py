@@ -1,7 +1,7 @@
 """What stands between this computer and a board: pure functions over what a system prints.
 
 Each takes recorded text and gives a Finding or None, so that every system can be tested on any.
-Written after the programs' documentation; tests/recordings says what each text is.
+Their formats are as remembered, not compared with real systems yet; see tests/recordings.
 """
 
 from __future__ import annotations
