@@ -160,6 +160,7 @@ def test_as_json(file):
         ("10.1", "passed", 1),
         ("10.2", "tried", 1),
         ("10.3", "not tried", 0),
+        ("10.4", "not tried", 0),
     ]
 
 
