@@ -3,17 +3,21 @@ other side: servers, brokers, the published examples, both Pythons."""
 
 from __future__ import annotations
 
+import io
 import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from workshop_helpers.course import outputs as shown
 from workshop_helpers.course.receivers import HttpReceiver, MqttBroker, MqttListener, secret
+from workshop_helpers.energy import channels
 from workshop_helpers.errors import CourseError, DeviceError
-from workshop_helpers.features import device_module
+from workshop_helpers.features import HOP, WINDOW, device_module, extract
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 LIB = DEVICE_SCRIPTS / "lib"
@@ -294,3 +298,28 @@ def test_no_broker_is_said(outputs):
 def test_secrets_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MQTT_PASSWORD", "x y")
     assert secret("MQTT_PASSWORD") == "x y"
+
+
+# --- what notebook 11 shows ---------------------------------------------------------------------
+def test_play_gives_the_laptops_answer_for_each_window(outputs, small_model):
+    from workshop_helpers import datasets
+
+    files = datasets.load("basic_motions").part("test").replay_files(seconds=5)
+    outputs.deploy(small_model, app="har_live", files=files)
+    outputs.put(LIB / "play.py", "/lib/")
+    outputs.exec("import play")
+    found = outputs.eval(f"list(play.classes('/models/small', {list(files)}))")
+    recordings = [np.load(io.BytesIO(data)) for name, data in files.items() if name[-4:] == ".npy"]
+    rows = np.concatenate([extract(one[None], WINDOW, HOP)[0] for one in recordings])
+    wanted = [list(small_model.classes).index(label) for label in small_model.predict(rows)]
+    assert len(found) > 10 and found == wanted
+
+
+def test_pictures_and_costs():
+    for history in ([[100, 1], [300, 0]], []):
+        assert shown.pin_figure(history, "Running")._repr_png_().startswith(b"\x89PNG")
+    assert shown.energy_figure(channels(4))._repr_png_().startswith(b"\x89PNG")
+    found = {c.channel.name: c.size_bytes for c in shown.costs(channels(4), {"LoRaWAN": 17})}
+    assert found["LoRaWAN, SF7"] == found["LoRaWAN, SF12"] == 17
+    assert found["BLE advertisement"] is None
+    assert "https://" in shown.costs(channels(4), {})._repr_html_()
