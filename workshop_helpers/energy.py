@@ -1,8 +1,10 @@
 """What sending a message and keeping a chip awake cost, as data: each number with where it is from.
 
-Nothing here was measured by this project. The currents are typical values of makers' documents or
-of somebody's measurement; the durations of Wi-Fi are a guess that your network decides. So every
-entry is a range, and what is computed from them is an estimate within a factor of two or more.
+Nothing here was measured by this project. The ESP32-C3's currents, the RP2040's nap and the length
+of a BLE event were read in somebody's measurement; the other currents are typical values as the
+makers' documents are remembered to give them, and the links lead to the product, not always to the
+number. The durations of Wi-Fi are a guess that your network decides. So every entry is a range, and
+what is computed from them is an estimate within a factor of two or more: check before you rely.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ CHIPS: Mapping[str, ChipPower] = {
         "https://robdobson.com/2023/11/investigating-esp32-c3-power-management/",
     ),
     "RP2040": ChipPower(
-        Range(20, 26, 90),
+        Range(20, 26, 90),  # busy: a remark in a forum; the link is about the nap
         Range(1.3, 1.5, 2.5),
         "https://github.com/micropython/micropython/issues/8770",
     ),
