@@ -11,7 +11,7 @@ from workshop_helpers import convert, fits, measure, verify
 from workshop_helpers.board.catalogue import find
 from workshop_helpers.course.figures_08 import Candidate, memory_map_figure, pareto_front
 from workshop_helpers.errors import ModelError, UnknownBoardError
-from workshop_helpers.model.fits import estimate_ram_bytes
+from workshop_helpers.model.fits import estimate_ram_bytes, module_bytes
 from workshop_helpers.model.shrink import share_leaves
 
 X, y = load_digits(return_X_y=True)
@@ -36,6 +36,16 @@ def test_an_unknown_board_is_named():
         fits(digits(3, 16), "toaster-9000")
 
 
+def heap_of_import(board, module):
+    board.soft_reset()
+    return int(
+        board.exec(
+            f"import gc\ngc.collect()\nb = gc.mem_alloc()\nimport {module}\ngc.collect()\n"
+            "print(gc.mem_alloc() - b)"
+        )
+    )
+
+
 @pytest.mark.parametrize("kind", ["soft", "hard", "regression", "bayes"])
 def test_the_estimate_is_near_what_a_board_says(board, kind):
     if kind == "regression":
@@ -48,7 +58,9 @@ def test_the_estimate_is_near_what_a_board_says(board, kind):
         model, rows = digits(voting=kind), X
     cost = measure(model, board, rows[:8])
     estimate = estimate_ram_bytes(model, board.info.arch)
-    assert 0.75 < estimate / cost.ram_bytes < 1.35
+    # This board's port keeps native code outside its heap; microcontrollers keep it there.
+    outside_bytes = module_bytes(model, board.info.arch) - heap_of_import(board, model.module)
+    assert 0.8 < estimate / (cost.ram_bytes + max(0, outside_bytes)) < 1.25
     assert cost.ram_predicting_bytes > cost.ram_bytes
     assert 0 <= cost.largest_block_bytes <= cost.heap_free_bytes
     assert cost.flash_bytes == cost.model_bytes + cost.module_bytes

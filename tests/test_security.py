@@ -21,6 +21,7 @@ from workshop_helpers.board.files import DeviceFile
 from workshop_helpers.board.info import parse_info
 from workshop_helpers.bundle import serve
 from workshop_helpers.course.lab import SETTINGS, lab_environment
+from workshop_helpers.course.outputs import Cost
 from workshop_helpers.errors import DeviceError, FileError, TransferError
 from workshop_helpers.paths import NOTEBOOKS, ROOT
 from workshop_helpers.recordings import fetch_recordings
@@ -107,6 +108,7 @@ def hostile_verify(kind):
 
 
 SPECIAL = {
+    "Costs": lambda kind, *_: kind([made_hostile(Cost), made_hostile(Cost)]),
     "BoardTable": lambda kind, folder, model: kind([hostile_board()]),
     "Ranking": lambda kind, folder, model: Ranking(
         [Choice(hostile_board(), 1.0, (HOSTILE,), (HOSTILE,))]

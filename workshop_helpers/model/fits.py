@@ -21,7 +21,7 @@ _HEAP_SHARE, _HEAP_SHARE_WITH_RADIO = 0.6, 0.3
 _FILES_SHARE = 0.25
 # What an app needs besides the model: its code, buffers, one record of text.
 _APP_RAM_BYTES = 24 * 1024
-_OBJECTS_BYTES = 3 * 1024  # the module's and the model's Python objects, model.json as a dict
+_OBJECTS_BYTES = 3 * 1024  # the module's and the model's Python objects
 _MOST = 1.0
 _TIGHT = 0.7
 
@@ -135,7 +135,8 @@ def estimate_ram_bytes(model: DeviceModel, arch: str | None) -> int:
     """Heap that module and loaded model take, from their files.
 
     Trees: 8 bytes a node, 12 a tree, and per leaf a byte for each class it counts for (4 for
-    regression); other kinds keep their file as it is. Module code counts at its file's size.
+    regression); other kinds keep their file as it is; model.json is kept as a dict. Module code
+    counts at its file's size, also where a port keeps native code outside the heap.
     """
     if model.kind == "trees":
         forest = model.forest
@@ -143,8 +144,8 @@ def estimate_ram_bytes(model: DeviceModel, arch: str | None) -> int:
         data = 8 * len(forest.nodes) + 12 * forest.n_trees + leaf_bytes * len(forest.leaves)
     else:
         data = model.size_bytes
-    labels = sum(len(str(text)) + 16 for text in (*model.features, *model.classes))
-    return data + labels + module_bytes(model, arch) + _OBJECTS_BYTES
+    described = len(model.files["model.json"])
+    return data + described + module_bytes(model, arch) + _OBJECTS_BYTES
 
 
 def _kb(size_bytes: int) -> str:
