@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from workshop_helpers.board import Board, session
+from workshop_helpers.board import Board, session, transport
 from workshop_helpers.board.discovery import PortRecord, choose, follow, rank
+from workshop_helpers.board.no_prompt import no_prompt
+from workshop_helpers.board.port import SilenceError
 from workshop_helpers.board.virtual import VirtualBoard
-from workshop_helpers.errors import ManyBoardsError, NoBoardError
+from workshop_helpers.errors import ManyBoardsError, NoBoardError, NoPromptError
 
 PICO = PortRecord(
     "/dev/ttyACM0", "Board in FS mode - Board CDC", 0x2E8A, 0x0005, "e6614c", "1-2:1.0"
@@ -127,6 +129,45 @@ def test_a_board_is_followed_to_its_new_name(before, now, device):
 )
 def test_what_can_not_be_told_is_not_followed(before, now):
     assert follow(before, now) is None
+
+
+# --- what to press ----------------------------------------------------------------------------
+def test_the_buttons_are_those_of_the_board_at_this_port():
+    error = no_prompt("/dev/ttyACM0", b"", 5.0, (0xF055, 0x9800))
+    assert "Nothing came back from /dev/ttyACM0 within 5 s." in error.what
+    assert "Pyboard v1.1: Press RST. If that changes nothing, BOOT: Connect 3V3" in error.mend
+    assert "`workshop flash --list`" in error.mend and "\n" not in error.mend
+
+
+def test_boards_of_one_identity_are_told_apart_by_their_buttons():
+    error = no_prompt("/dev/ttyACM0", b"rubbish", 5.0, (0x2E8A, 0x0005))
+    assert "Unplug the board and plug it in again." in error.mend
+    assert "XIAO RP2040: Press RESET (R)." in error.mend and "It said: rubbish" in error.what
+
+
+def test_in_the_boot_loader_only_the_reset_is_said():
+    error = no_prompt("x", b"waiting for download", 5.0, (0x303A, 0x1001))
+    assert "boot loader" in error.mend and "Press RESET (EN)." in error.mend
+    assert "Hold BOOT" not in error.mend
+    assert "press RESET without holding BOOT" in no_prompt("x", b"waiting for download", 1).mend
+
+
+def test_a_serial_chip_is_on_too_many_boards():
+    assert no_prompt("x", b"", 5.0, (0x10C4, 0xEA60)).mend == NoPromptError.default_mend
+    assert no_prompt("x", b"", 5.0).mend == NoPromptError.default_mend
+
+
+def test_who_connects_is_told_the_buttons(monkeypatch, virtual_board):
+    listed = moved(PICO, virtual_board.port)
+    monkeypatch.setattr(transport, "find_port", lambda name: listed)
+    monkeypatch.setattr(transport.BoardTransport, "enter_raw_repl", never)
+    with pytest.raises(NoPromptError) as caught:
+        Board(virtual_board.port, timeout_s=0.5)
+    assert "Hold BOOTSEL and plug it in again." in caught.value.mend
+
+
+def never(self, **options):
+    raise SilenceError
 
 
 def test_reconnect_goes_after_the_board(monkeypatch):

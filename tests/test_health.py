@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from workshop_helpers.board import permission
+from workshop_helpers.board.holder import from_lsof
+from workshop_helpers.board.permission import permission_error
 from workshop_helpers.health import gather, system
 from workshop_helpers.health.private import own_names, without_private
 
@@ -46,16 +50,30 @@ def test_wsl_names_the_commands():
 
 
 def test_the_owning_group_gives_the_command():
-    found = system.permission("/dev/ttyUSB0", "dialout", ("users",))
-    assert found and found.mend.startswith("sudo usermod -aG dialout $USER")
-    assert "uucp" in system.permission("/dev/ttyUSB0", "uucp", ()).mend
-    assert "chmod" in system.permission("/dev/ttyUSB0", "root", ()).mend
-    assert system.permission("/dev/ttyUSB0", "dialout", ("dialout",)) is None
+    found = permission_error("/dev/ttyUSB0", "dialout")
+    assert found.mend.startswith("sudo usermod -aG dialout $USER")
+    assert "uucp" in permission_error("/dev/ttyUSB0", "uucp").mend
+    assert "chmod" in permission_error("/dev/ttyUSB0", "root").mend
+    assert "log out and in again" in permission_error("/dev/x", "dialout", member=True).mend
+    elsewhere = permission_error("/dev/cu.usbmodem1", None, linux=False)
+    assert "sudo" not in elsewhere.mend and elsewhere.what == "You may not open /dev/cu.usbmodem1."
+
+
+def test_who_was_added_to_the_group_must_log_in_again(monkeypatch):
+    grp, pwd = pytest.importorskip("grp"), pytest.importorskip("pwd")
+    entry = SimpleNamespace(gr_gid=12345, gr_mem=["ada"])
+    monkeypatch.setattr(grp, "getgrnam", lambda name: entry)
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: SimpleNamespace(pw_name="ada"))
+    assert permission._is_member("dialout")
+    entry.gr_mem = []
+    assert not permission._is_member("dialout") and not permission._is_member(None)
+    entry.gr_mem, entry.gr_gid = ["ada"], permission.os.getegid()
+    assert not permission._is_member("dialout")
 
 
 def test_macos_names_who_holds_a_port():
-    assert system.lsof_holder(recorded("macos_lsof.txt")) == (4711, "Python")
-    assert system.lsof_holder("") is None
+    assert from_lsof(recorded("macos_lsof.txt")) == (4711, "Python")
+    assert from_lsof("") is None
 
 
 def test_windows_without_a_driver():

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import socket
 import stat
-import sys
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..errors import BoardError, NoBoardError, PortBusyError, PortPermissionError
+from ..errors import BoardError, NoBoardError, PortBusyError
+from .holder import holder
+from .permission import ask_permission
 
 _ADDRESS = "Write it as socket://host:port, and check both."
 _START_ONE = (
@@ -42,7 +41,7 @@ def open_failure(name: str, error: BaseException) -> BoardError:
     if number in (errno.EBUSY, errno.EAGAIN) or windows_denied or "exclusively lock" in text:
         return _busy(name)
     if number in (errno.EACCES, errno.EPERM):
-        return _permission(name)
+        return ask_permission(name)
     if number in (errno.ENOENT, errno.ENXIO, errno.ENODEV) or "FileNotFoundError" in text:
         return NoBoardError(f"There is no port {name}.", port=name)
     if "://" in name:
@@ -80,7 +79,8 @@ def _has_port_number(name: str) -> bool:
 
 
 def _busy(name: str) -> PortBusyError:
-    pid, program = _holder(name)
+    held = holder(name)
+    pid, program = held or (None, "")
     if pid == os.getpid():
         return PortBusyError(
             f"This Python process uses {name} already.",
@@ -88,35 +88,5 @@ def _busy(name: str) -> PortBusyError:
             port=name,
             pid=pid,
         )
-    who = f"{program} (process {pid})" if pid else "Another program"
+    who = f"{program} (process {pid})" if held else "Another program"
     return PortBusyError(f"{who} uses {name}.", port=name, pid=pid)
-
-
-def _holder(name: str) -> tuple[int | None, str]:
-    """Who has the port open, as far as this user may see it. Linux only."""
-    if sys.platform.startswith("linux"):
-        real = os.path.realpath(name)
-        for link in Path("/proc").glob("[0-9]*/fd/*"):
-            with contextlib.suppress(OSError):
-                if os.readlink(link) == real:
-                    process = link.parents[1]
-                    return int(process.name), (process / "comm").read_text().strip()
-    return None, ""
-
-
-def _permission(name: str) -> PortPermissionError:
-    mend = "Give your user access to the port, or close the program that holds it."
-    group: str | None = None
-    if sys.platform.startswith("linux"):
-        with contextlib.suppress(OSError, KeyError):
-            group = Path(name).group()
-        if group in (None, "root"):
-            mend = f"sudo chmod a+rw {name}   (until the board is plugged in again)"
-        else:
-            mend = f"sudo usermod -aG {group} $USER   then log out and in again"
-    return PortPermissionError(
-        f"You may not open {name}" + (f"; its group is {group!r}." if group else "."),
-        mend,
-        port=name,
-        group=group,
-    )

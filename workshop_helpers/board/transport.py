@@ -25,6 +25,8 @@ from ..errors import (
     PortBusyError,
 )
 from .device_errors import device_error
+from .discovery import find_port
+from .no_prompt import no_prompt
 from .open_errors import open_failure
 from .port import BAUD, BufferedPort, SilenceError, SocketPort
 
@@ -160,30 +162,15 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                         port=self.port.name,
                     ) from None
                 raise
-        raise self._no_prompt(self.port.recent, timeout_s)
+        listed = find_port(self.port.name)
+        usb = (listed.vid, listed.pid or 0) if listed and listed.vid is not None else None
+        raise no_prompt(self.port.name, self.port.recent, timeout_s, usb)
 
     def _settle(self, quiet_s: float) -> None:
         """Forget what is still coming, and leave one prompt to find for the next command."""
         self.port.drain(quiet_s, limit_s=1.0)
         self.port.replace_buffer(b">")
         self.in_step = True
-
-    def _no_prompt(self, seen: bytes, timeout_s: float) -> NoPromptError:
-        name = self.port.name
-        if not seen:
-            return NoPromptError(
-                f"Nothing came back from {name} within {timeout_s:g} s.", port=name, seen=b""
-            )
-        mend = None
-        if b"waiting for download" in seen:
-            mend = "The board is in its boot loader: press RESET without holding BOOT."
-        tail = repr(seen[-80:])[2:-1]
-        return NoPromptError(
-            f"What answers on {name} is not a MicroPython prompt. It said: {tail}",
-            mend,
-            port=name,
-            seen=seen,
-        )
 
     def resynchronise(self, timeout_s: float = 5.0) -> None:
         """Get back to a prompt after anything went wrong; BoardGoneError if there is none."""

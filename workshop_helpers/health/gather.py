@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ..board.permission import ask_permission
 from . import system
 from .system import Finding
 
@@ -36,10 +37,8 @@ def findings(ports: list[str]) -> list[Finding]:
 def _permission(port: str) -> Finding | None:
     if os.access(port, os.R_OK | os.W_OK) or not os.path.exists(port):
         return None
-    group: str | None = None
-    with contextlib.suppress(OSError, KeyError):
-        group = Path(port).group()
-    return system.permission(port, group, ())
+    error = ask_permission(port)
+    return Finding(error.code, error.what, error.mend)
 
 
 def _processes() -> str:

@@ -100,24 +100,6 @@ def modem_manager(processes: str) -> Finding | None:
     )
 
 
-def permission(port: str, group: str | None, groups: tuple[str, ...]) -> Finding | None:
-    """A port that this user may not open, by its owning group and the user's groups."""
-    if group in groups:
-        return None
-    if group in (None, "root"):
-        mend = f"sudo chmod a+rw {port}   (until the board is plugged in again)"
-    else:
-        mend = f"sudo usermod -aG {group} $USER   then log out and in again"
-    return Finding("PORT_PERMISSION", f"You may not open {port}; its group is {group!r}.", mend)
-
-
-def lsof_holder(text: str) -> tuple[int, str] | None:
-    """(process, program) in the output of `lsof -F pc PORT`, which macOS has."""
-    pid = re.search(r"^p(\d+)$", text, re.MULTILINE)
-    name = re.search(r"^c(.+)$", text, re.MULTILINE)
-    return (int(pid[1]), name[1].strip()) if pid and name else None
-
-
 def windows_problem(text: str) -> Finding | None:
     """A serial device without a driver in `pnputil /enum-devices /problem`."""
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
