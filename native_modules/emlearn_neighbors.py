@@ -2,14 +2,18 @@
 
 Same API and answers as the plain twin `emlearn_neighbors_ref.py`, which spells out each step.
 All in integers, and exact: items are ordered by squared distance (47 bits), then by index.
-Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 2 a label, 12 a neighbour,
-in one block that `new` allocates. `predict` allocates nothing; it reads type, length and address of
-its array where MicroPython 1.29 keeps them; a firmware that differs there is refused at import.
-A model belongs to one thread.
+A squared distance is the sum of squares of the item, which is kept, and of the query, less twice
+the sum of their products: a multiplication and no difference for each feature. On boards of 32 bits
+these sums wrap around, and what is left is right as long as it fits a word: while the spread of all
+features seen so far (greatest less least), squared, times their number is below 2**31 - 1. Beyond
+that, differences are squared there, and summed in halves of 16 bits.
+Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 4 a sum of squares (8 on
+machines of 64 bits), 2 a label, 12 a neighbour, in one block that `new` allocates. `predict`
+allocates nothing; it reads type, length and address of its array where MicroPython 1.29 keeps them;
+a firmware that differs there is refused at import. A model belongs to one thread.
 """
 
 import struct
-import sys
 from array import array
 
 import micropython
@@ -23,16 +27,17 @@ _SEARCHED = const(1)  # items there were at the last predict()
 _K = const(2)
 _FEATURES = const(3)
 _STRIDE = const(4)  # bytes of an item
-_QUERY = const(5)  # byte offset of the query; the items follow it
+_QUERY = const(5)  # byte offset of the query, row 0; the items follow it
 _LABELS = const(6)  # byte offset of the labels
 _LOW = const(7)  # the least and the greatest feature so far
 _HIGH = const(8)
 _LIMIT = const(9)  # a spread up to here has squared distances that fit a machine word
 _BASE = const(10)  # items that are nearer than the window's
-_AT = const(11)  # byte offset of where features are copied to
+_ROW = const(11)  # where features are copied to
 _IN = const(12)  # their address, of two words
 _WHAT = const(14)
-_WINDOW = const(15)
+_SQUARES = const(15)  # byte offset of the sums of squares of the rows
+_WINDOW = const(16)
 # What _search does
 _FIND = const(0)  # copies a new query, fills the window with the nearest items
 _ADD = const(1)  # copies an item, no more
@@ -45,6 +50,7 @@ _WIDE = const(0)
 _TYPECODE = const(4 + 4 * _WIDE)  # in bytes
 _LENGTH = const(2 + 2 * _WIDE)  # in int32, as the next one
 _ADDRESS = const(3 + 3 * _WIDE)
+_SQUARE = const(4 + 4 * _WIDE)  # bytes of a sum of squares
 
 # Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
 _AS_H = b"\x01\x80" * 4
@@ -84,18 +90,24 @@ def _search(p: ptr16) -> int:
         p = ptr16(m[_IN])
         if _WIDE:
             p = ptr16(int(p) | m[_IN + 1] << 32)
-        q = ptr16(int(m) + m[_AT])
+        q = ptr16(int(m) + m[_QUERY] + m[_STRIDE] * m[_ROW])
+        own = 0
         i = m[_FEATURES]
         while i:
             i -= 1
             d = p[0] ^ 0x8000
             q[0] = d
+            own += d * d
             if d < m[_LOW]:
                 m[_LOW] = d
             if d > m[_HIGH]:
                 m[_HIGH] = d
             p = ptr16(int(p) + 2)
             q = ptr16(int(q) + 2)
+        s = ptr32(int(m) + m[_SQUARES] + _SQUARE * m[_ROW])
+        s[0] = own
+        if _WIDE:
+            s[1] = own >> 32
         if b:
             return 0
     window = int(m) + (_WINDOW << 2)
@@ -119,6 +131,10 @@ def _search(p: ptr16) -> int:
     b_far = 0
     far = (d * d * d >> 4) | a_far
     narrow = m[_HIGH] - m[_LOW] <= m[_LIMIT]
+    s = ptr32(int(m) + m[_SQUARES])
+    own = s[0]
+    if _WIDE:
+        own |= s[1] << 32
     stride = m[_STRIDE]
     query = int(m) + m[_QUERY]
     end = query + stride
@@ -129,22 +145,21 @@ def _search(p: ptr16) -> int:
         q = ptr16(query)
         end += stride
         i += 1
+        s = ptr32(int(s) + _SQUARE)
         a = 0
         b = 0
-        if narrow:
+        if _WIDE or narrow:
             while int(p) < end:
-                d = p[0] - q[0]
-                b += d * d
-                d = p[1] - q[1]
-                b += d * d
-                d = p[2] - q[2]
-                b += d * d
-                d = p[3] - q[3]
-                b += d * d
-                if b >= far:
-                    break
+                b += p[0] * q[0]
+                b += p[1] * q[1]
+                b += p[2] * q[2]
+                b += p[3] * q[3]
                 p = ptr16(int(p) + 8)
                 q = ptr16(int(q) + 8)
+            d = s[0]
+            if _WIDE:
+                d |= s[1] << 32
+            b = d + own - b - b
             if b >= far:
                 continue
         else:
@@ -230,7 +245,7 @@ def _predictor(block, search, refuse):
                 m[_IN] = f[_ADDRESS]
                 if _WIDE:
                     m[_IN + 1] = f[_ADDRESS + 1]
-                m[_AT] = m[_QUERY]
+                m[_ROW] = 0
                 m[_SEARCHED] = m[_ITEMS]
                 m[_WHAT] = _FIND
                 return search(block)
@@ -263,18 +278,19 @@ class Neighbors:
         _int(n_features, 1, 32767, "features")
         _int(k_neighbors, 1, max_items, "neighbors")
         stride = (n_features + 3 & ~3) * 2
-        query = 4 * (_WINDOW + 3 * k_neighbors)
+        squares = 4 * (_WINDOW + 3 * k_neighbors)
+        query = squares + _SQUARE * (max_items + 1)
         labels = query + stride * (max_items + 1)
         if labels >> 28:
             raise MemoryError("no room for %d x %d" % (max_items, n_features))
         limit = 65535
-        if not sys.maxsize >> 40:
-            while limit * limit * n_features >= 0x7FFFFFFF:
-                limit -= 1 + (limit >> 6)
+        while not _WIDE and limit * limit * n_features >= 0x7FFFFFFF:
+            limit -= 1 + (limit >> 6)
         m = array("i", bytes(labels + 2 * max_items + 3 & ~3))
         m[_K] = k_neighbors
         m[_FEATURES] = n_features
         m[_STRIDE] = stride
+        m[_SQUARES] = squares
         m[_QUERY] = query
         m[_LABELS] = labels
         m[_LOW] = 65535
@@ -289,7 +305,7 @@ class Neighbors:
         i = m[_ITEMS]
         if i >= self._max:
             raise ValueError("max items")
-        m[_AT] = m[_QUERY] + m[_STRIDE] * (i + 1)
+        m[_ROW] = i + 1
         m[_WHAT] = _ADD
         _add(features, m)
         struct.pack_into("<H", m, m[_LABELS] + 2 * i, label + 32768)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import types
 from array import array
 
 import numpy as np
@@ -87,7 +86,6 @@ def test_vectors_in_words_of(bits):
     """The viper source, with the arithmetic of the boards that are not here."""
     for k, items, labels, queries, ranks in IN_WORDS:
         module = viper_words.load(paths.NATIVE_MODULES / f"{NAME}.py", bits)
-        module.sys = types.SimpleNamespace(maxsize=2 ** (bits - 1) - 1)
         features = array("h", items[0])
         model = module.new(len(items), len(items[0]), k)
         module._see = lambda block, features: None  # CPython's arrays tell their types another way

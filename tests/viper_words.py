@@ -42,10 +42,11 @@ class Machine:
         return start
 
     def object(self, value: Any) -> int:
-        """The address of four words, as boards of 32 bits have them of an array."""
+        """The address of the four words that MicroPython has of an array."""
         words = (_TYPES.index(type(value)), ord(value.typecode), len(value), self.address(value))
-        kept = self.objects.setdefault(id(value), (array("I", bytes(16)), value))[0]
-        kept[:] = array("I", words)
+        made = array("I" if self.bits == 32 else "Q", words)
+        kept = self.objects.setdefault(id(value), (made, value))[0]
+        kept[:] = made
         return self.address(kept)
 
     def at(self, address: int, size: int) -> tuple[memoryview, int]:
@@ -158,9 +159,12 @@ class _Words(ast.NodeTransformer):
 
 
 def load(path: Path, bits: int) -> types.ModuleType:
-    """The module, as on a machine with words of `bits`."""
+    """The module, as it is built for a machine with words of `bits`."""
     machine = Machine(bits)
-    tree = ast.fix_missing_locations(_Words().visit(ast.parse(path.read_text(encoding="utf-8"))))
+    text = path.read_text(encoding="utf-8")
+    if bits == 64:
+        text = text.replace("\n_WIDE = const(0)", "\n_WIDE = const(1)")
+    tree = ast.fix_missing_locations(_Words().visit(ast.parse(text)))
     stand_in = types.ModuleType("micropython")
     stand_in.const = lambda value: value  # type: ignore[attr-defined]
     stand_in.viper = lambda function: function  # type: ignore[attr-defined]
