@@ -14,8 +14,7 @@ from recording_cases import counting, save
 from workshop_helpers import datasets
 
 SET_UP = """
-from workshop_helpers import connect, datasets
-from workshop_helpers.stream.record import record
+from workshop_helpers import connect, datasets, record
 board = connect("virtual")
 watch = datasets.load("basic_motions").part("test")
 sent = board.deploy(

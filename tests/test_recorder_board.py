@@ -19,7 +19,7 @@ from workshop_helpers import datasets
 from workshop_helpers.errors import FileError
 from workshop_helpers.paths import DEVICE_SCRIPTS
 from workshop_helpers.recordings import fetch_recordings
-from workshop_helpers.stream.recorder import Recorder
+from workshop_helpers.stream import Recorder
 
 DEVICE = Path(__file__).with_name("device")
 ABOUT = {"app": "recorder", "sensor": "test", "rate_hz": 10, "channels": ["a", "b"],
@@ -138,6 +138,51 @@ def test_gaps_stand_in_the_file_beside(lib, tmp_path) -> None:
     assert json.loads((tmp_path / "walk-0001.json").read_text())["gaps"] == [[6, 0]]
 
 
+def test_gaps_reach_the_flash_before_the_samples_behind_them(lib, tmp_path) -> None:
+    """Cut at any sample: what is there of the open file never hides a gap."""
+    for cut in range(4, 16):
+        folder = tmp_path / str(cut)
+        ring = ring_in(lib, folder, rows=50, chunk=4)
+        samples = counting(cut)
+        for at in range(cut):
+            if at == 6:
+                ring.gap()
+            ring.add(array("h", samples[at].astype(np.int16).tobytes()), 1, "walk", 0)
+        about = json.loads((folder / "walk-0001.json").read_text())
+        flushed = cut // 4 * 4
+        assert about["samples"] == 0 and about["gaps"] == ([[6, 0]] if flushed > 6 else [])
+        assert ring_in(lib, folder).files == 1 and len(arrays_in(folder)["walk-0001"]) == flushed
+
+
+def test_the_files_of_one_run_are_one_session(lib, tmp_path) -> None:
+    sessions = []
+    for folder in ("a", "a", "b"):
+        ring = ring_in(lib, tmp_path / folder)
+        feed(ring, 45)
+        ring.close(0)
+        about = [json.loads(p.read_text()) for p in (tmp_path / folder).glob("*.json")]
+        assert ring.session.startswith("flash-")
+        assert [each["session"] for each in about].count(ring.session) == 3
+        sessions.append(ring.session)
+    assert len(set(sessions)) == 3 and sessions[1].startswith("flash-0004-")
+
+
+def test_what_is_free_counts_down_without_asking(lib, tmp_path, monkeypatch) -> None:
+    ring_module, asked = lib["flash_ring"], []
+
+    def statvfs(folder):
+        asked.append(folder)
+        return (512, 512, 0, 99, 99)
+
+    monkeypatch.setattr(ring_module.os, "statvfs", statvfs, raising=False)
+    ring = ring_in(lib, tmp_path, rows=20, chunk=4)
+    assert ring.free == 99 * 512
+    feed(ring, 9)
+    assert ring.free == 99 * 512 - 4 * 2 * 4 and len(asked) == 2
+    ring.close(0)
+    assert ring.free == 99 * 512 - 128 - 9 * 4 and len(asked) == 2
+
+
 # --- on the board -------------------------------------------------------------------------------
 @pytest.fixture
 def ready(board):
@@ -172,8 +217,18 @@ def test_the_same_samples_reach_the_flash_and_the_laptop(ready, tmp_path) -> Non
     ]
     assert streamed.meta["board"].endswith(ready.info.version.split("-")[0])
 
-    report = fetch_recordings(ready, tmp_path / "fetched", progress=False)
+    done: list[tuple[int, int]] = []
+    report = fetch_recordings(
+        ready, tmp_path / "fetched", progress=lambda now, total: done.append((now, total))
+    )
+    total = sum(f.size_bytes for f in ready.ls("/recorded") if f.name.endswith(".npy"))
+    assert report.size_bytes == total and {each[1] for each in done} == {total}
+    assert [each[0] for each in done] == sorted({each[0] for each in done})
+    assert done[-1][0] == total
     fetched = datasets.load(tmp_path / "fetched")
+    session = stream.hello["session"]
+    assert set(fetched.groups) == {f"session {session}"} and streamed.meta["session"] == session
+    assert 0 < stream.bye["flash_free"] < stream.hello["flash_free"]
     assert len(report.recordings) == len(fetched) == 8  # 60 and 40 samples of each
     for name, samples in truth.items():
         parts = [r.samples for r in fetched.recordings if r.name.startswith(name)]
@@ -227,6 +282,7 @@ def test_it_stops_before_the_flash_is_full(own_board, tmp_path) -> None:
     with board.stream("recorder", reserve_bytes=100_000, **settings) as stream:
         list(stream.records(seconds=90))
     assert stream.bye["flash_full"] is True and stream.bye["files"] >= 1
+    assert stream.hello["flash_free"] > stream.bye["flash_free"] >= 100_000
     assert board.info.flash_free_bytes >= 100_000
     report = fetch_recordings(board, tmp_path / "full", progress=False)
     assert len(report.recordings) == stream.bye["files"] and not report.ignored

@@ -12,8 +12,8 @@ from workshop_helpers.errors import DataError
 from workshop_helpers.recordings import Span
 from workshop_helpers.recordings.figures import timeline_figure
 from workshop_helpers.recordings.label_plot import REMOVE, LabelPlot
+from workshop_helpers.stream import record
 from workshop_helpers.stream.lossy import noisy
-from workshop_helpers.stream.record import record
 
 
 def test_a_span_drawn_on_the_plot_gets_the_chosen_label(tmp_path) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .model.fits import fits
     from .model.measure import measure
     from .model.verify import verify
-    from .stream import LiveView
+    from .stream import LiveView, record
 
 __all__ = [
     "Board",
@@ -24,6 +24,7 @@ __all__ = [
     "convert",
     "fits",
     "measure",
+    "record",
     "verify",
 ]
 
@@ -36,6 +37,7 @@ _HOME = {
     "convert": "model",
     "fits": "model",
     "measure": "model",
+    "record": "stream",
     "verify": "model",
 }
 

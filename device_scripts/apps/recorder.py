@@ -109,6 +109,9 @@ class App:
         hello = dict(self._about)
         hello.update(self.commands.describe())
         hello["heap_free"] = gc.mem_free()
+        if self._ring:
+            hello["session"] = self._ring.session
+            hello["flash_free"] = self._ring.free
         link.send("hello", hello)
         if self.label:
             self._say_label()
@@ -199,6 +202,7 @@ class App:
             "file": ring.path if ring else None,
             "files": ring.files if ring else 0,
             "size_bytes": ring.size if ring else 0,
+            "flash_free": ring.free if ring else None,
             "late": self.sensor.late,
             "overruns": self._overruns,
             "heap_free": gc.mem_free(),

@@ -11,8 +11,11 @@ npy_writer's flushes it is what takes time. Not measured on a board.
     /recorded/walking-0001.json   label, rate, units, channels, sensor, gaps, clocks
     /recorded/walking-0002.part   the open file; after a power cut it is good up to its last flush
 
-The number counts on over all labels. A file is opened only if it fits twice (its header may have to
-be written again, see npy_writer) and `reserve` bytes of flash stay free; else `full` is True.
+The number counts on over all labels. All files of one run have the same `session` in their .json:
+its first number, and four digits that tell it from the same number on another board. A file is
+opened only if it fits twice (its header may have to be written again, see npy_writer) and `reserve`
+bytes of flash stay free; else `full` is True. Until a file is closed its .json says 0 samples; gaps
+are written to it before the samples behind them.
 """
 
 import json
@@ -41,9 +44,12 @@ class FlashRing:
         self._files = []
         self._gaps = []
         self._clocks = []
+        self._gaps_told = True
         self._name = None
         _make_folder(folder)
         self._look()
+        self.session = about["session"] = "flash-%04d-%s" % (self._next, _token())
+        self._free = self._ask_free()[0]
 
     @property
     def files(self):
@@ -54,6 +60,13 @@ class FlashRing:
     def size(self):
         """Bytes of samples in closed recordings."""
         return sum([entry[2] for entry in self._files])
+
+    @property
+    def free(self):
+        """Bytes of flash that are free: what the file system said when the last file began, less
+        what was written since. To ask it each time would take too long."""
+        written = self._writer.written * self._row_bytes if self._name else 0
+        return max(0, self._free - written)
 
     def add(self, block, n, label, now_us):
         """Take `n` samples; opens and closes files as needed. False once the flash is full."""
@@ -68,6 +81,9 @@ class FlashRing:
             if take > writer.room:
                 take = writer.room
             try:
+                if not self._gaps_told and take >= writer.until_flush:
+                    self._describe(self._name, 0)
+                    self._gaps_told = True
                 writer.add(block, start, take)
             except OSError:  # somebody else filled the flash
                 self.full = True
@@ -82,6 +98,7 @@ class FlashRing:
         """Samples are missing before the next one, nobody knows how many."""
         if self._name and self._writer.samples:
             self._gaps.append([self._writer.samples, 0])
+            self._gaps_told = False
 
     def close(self, now_us):
         """End the open file, if there is one: it gets its name."""
@@ -97,6 +114,7 @@ class FlashRing:
                 os.rename(part, part[:-5] + ".npy")
                 size = HEADER_BYTES + rows * self._row_bytes
                 self._files.append((_number(name), name, size))
+                self._free -= size
             else:
                 self._remove(name, ".part")
         except OSError:  # no room for the last bytes: what was flushed stays, and is found again
@@ -113,6 +131,7 @@ class FlashRing:
         name = "%s-%04d" % (slug(label), self._next)
         self._next += 1
         self._gaps = []
+        self._gaps_told = True
         self._clocks = [[1, now_us]]  # the first sample is here
         self._about["label"] = label
         try:
@@ -127,15 +146,19 @@ class FlashRing:
 
     def _fits(self, size):
         while True:
-            stat = os.statvfs(self.folder)
-            block = stat[0]
+            self._free, block = self._ask_free()
             # Twice the file, and a few blocks for directories and the .json.
             needed = 2 * (size // block + 2) * block + 4 * block + self._reserve
-            if stat[0] * stat[4] >= needed:
+            if self._free >= needed:
                 return True
             if not (self._max_files or self._max_bytes) or not self._files:
                 return False
             self._drop()
+
+    def _ask_free(self):
+        """(bytes free, bytes in a block)"""
+        stat = os.statvfs(self.folder)
+        return stat[0] * stat[4], stat[0]
 
     def _drop_oldest(self, size):
         while self._files and (
@@ -203,6 +226,15 @@ def slug(label):
     for char in (label or "unlabelled").lower()[:_MAX_NAME]:
         text += char if "a" <= char <= "z" or "0" <= char <= "9" else "_"
     return text
+
+
+def _token():
+    try:
+        return "%02x%02x" % tuple(os.urandom(2))
+    except AttributeError:  # a port without random numbers has a clock that began somewhere
+        import time
+
+        return "%04x" % (time.ticks_us() & 0xFFFF)
 
 
 def _number(name):

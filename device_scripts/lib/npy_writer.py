@@ -42,6 +42,11 @@ class NpyWriter:
         return self.rows - self.written - self._filled // self.channels if self._file else 0
 
     @property
+    def until_flush(self):
+        """How many more samples fill the chunk, which is written then."""
+        return (len(self._chunk) - self._filled) // self.channels
+
+    @property
     def samples(self):
         """How many samples the open file has been given."""
         return self.written + self._filled // self.channels

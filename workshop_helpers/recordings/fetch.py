@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..board.progress import ProgressOption, show_progress
 from ..errors import DataError, FileError, WorkshopError
 from ..paths import recordings_folder
 from ..text import is_plain_name, printable
@@ -57,20 +58,22 @@ def fetch_recordings(
     source: str = ON_BOARD,
     person: str | None = None,
     session: str | None = None,
-    progress: Any = True,
+    progress: ProgressOption = True,
     remove: bool = False,
 ) -> FetchReport:
     """Copy what the app `recorder` left on the board's flash, checked by SHA-256.
 
     A recording that was fetched before is skipped. One that a power cut left open is taken up to
-    its last flush. What is on this laptop is never overwritten.
+    its last flush. What is on this laptop is never overwritten. Recordings of one run of the app
+    are one session, so that a split by groups keeps them together.
 
     Args:
         board: connected, at its prompt.
         folder: a name under the learner's recordings, or a path.
         source: the folder on the board.
-        person, session: who and when, for a split by groups.
-        progress: as for `Board.get`, for each file.
+        person: who, for a split by groups.
+        session: None: one for each run of the app, as the board named it.
+        progress: True shows a bar over all files, a callback gets (done_bytes, total_bytes).
         remove: take from the board what has safely arrived.
 
     Raises:
@@ -83,27 +86,36 @@ def fetch_recordings(
     skipped: list[str] = []
     ignored: list[str] = []
     size_bytes = 0
-    extra = {"person": person, "session": session}
-    for file in _files(board, source):
-        if not is_plain_name(file.name):
-            ignored.append(f"{printable(file.name)!r}: no name for a file on every system")
-            continue
-        about = _sidecar(board, file)
-        data = board.get(file.path, progress=progress)
-        digest = f"{file.name} {hashlib.sha256(data).hexdigest()}"
-        if digest in known:
-            skipped.append(file.name)
-        else:
-            why = _take(target, file, data, about, extra | {"fetched_as": digest}, recordings)
-            if why:
-                ignored.append(f"{file.name}: {why}")
+    files = _files(board, source)
+    total_bytes, done_bytes = sum(file.size_bytes for file in files), 0
+    with show_progress(progress, source, total_bytes) as step:
+        for file in files:
+            before = done_bytes
+            done_bytes += file.size_bytes
+            if not is_plain_name(file.name):
+                ignored.append(f"{printable(file.name)!r}: no name for a file on every system")
                 continue
-            known.add(digest)
-            size_bytes += len(data)
-        if remove:
-            board.rm(file.path)
-            if about is not None:
-                board.rm(_beside(file))
+            about = _sidecar(board, file)
+
+            def shown(done: int, of_file: int, before: int = before) -> None:
+                step(before + done, total_bytes)
+
+            data = board.get(file.path, progress=shown)
+            digest = f"{file.name} {hashlib.sha256(data).hexdigest()}"
+            if digest in known:
+                skipped.append(file.name)
+            else:
+                extra = {"person": person, "session": session, "fetched_as": digest}
+                why = _take(target, file, data, about, extra, recordings)
+                if why:
+                    ignored.append(f"{file.name}: {why}")
+                    continue
+                known.add(digest)
+                size_bytes += len(data)
+            if remove:
+                board.rm(file.path)
+                if about is not None:
+                    board.rm(_beside(file))
     return FetchReport(tuple(recordings), tuple(skipped), tuple(ignored), size_bytes)
 
 
@@ -154,12 +166,19 @@ def _take(
         label = about.get("label")
         if not isinstance(label, str | None):
             raise TypeError("the label is no text")
+        session = about.get("session")
+        if not isinstance(session, str | None):
+            raise TypeError("the session is no text")
         kept = _checked(about)
         row_bytes = 2 * len(kept["channels"])
         n = (len(data) - HEADER_BYTES) // row_bytes
         if data[:6] != b"\x93NUMPY" or n < 1:
             return "it holds no sample"
         gaps = [(int(at), int(lost)) for at, lost in about.get("gaps", [])]
+        # The .json of a file that was never closed may speak of samples that never got there.
+        cut_short = file.name.endswith(".part") or about.get("samples") == 0
+        if cut_short:
+            gaps = [(at, lost) for at, lost in gaps if at < n]
         clocks = [(int(ticks), int(t_us)) for ticks, t_us in about.get("clocks", [])]
         if any(not 0 <= at <= n or lost < 0 for at, lost in gaps):
             raise ValueError("a gap lies outside")
@@ -169,7 +188,8 @@ def _take(
         "source": "flash",
         "fetched": datetime.now(UTC).isoformat("T", "seconds"),
     }
-    kept |= {"cut_short": file.name.endswith(".part"), **extra}
+    kept |= {"cut_short": cut_short, **extra}
+    kept["session"] = extra["session"] or session
     recording = write_recording(folder, label, kept, data[HEADER_BYTES:], row_bytes, gaps, clocks)
     recordings.append(recording)
     return None
@@ -191,7 +211,9 @@ def _checked(about: dict[str, Any]) -> dict[str, Any]:
     if not kept["rate_hz"] > 0:
         raise ValueError("the rate is not above 0")
     # What JSON can't hold, or UTF-8 can't, could not be written beside the samples.
-    json.dumps([kept, about.get("label")], ensure_ascii=False, allow_nan=False).encode()
+    json.dumps(
+        [kept, about.get("label"), about.get("session")], ensure_ascii=False, allow_nan=False
+    ).encode()
     return kept
 
 

@@ -60,7 +60,7 @@ class Writer:
         flushed_s = time.monotonic()
         while True:
             try:
-                item = self._queue.get(timeout=FLUSH_S)
+                item = self._queue.get(timeout=max(0.0, flushed_s + FLUSH_S - time.monotonic()))
             except queue.Empty:
                 pass
             else:
@@ -154,6 +154,8 @@ class Writer:
             "board": hello.get("board"),
             **self._about,
         }
+        # Of a run that the board records as well, the board names the session.
+        about["session"] = about.get("session") or hello.get("session")
         self._rebase(self._at_of(block))
         return PartialRecording(self._folder, self._first_label, about)
 
