@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -33,6 +34,12 @@ def test_the_readme_lists_the_notebooks_that_there_are():
 def test_file_is_as_it_should_be(path):
     long_cells = [cell for name, cell in LONG_CELLS if name == path.name]
     assert problems_of(path, long_cells) == []
+
+
+@pytest.mark.parametrize(("path", "after"), list(pairwise(NOTEBOOKS)), ids=lambda path: path.stem)
+def test_each_leads_to_the_next(path, after):
+    ending = read_notebook(path)["cells"][-1]["source"].partition("## What comes next")[2]
+    assert f"]({after.name})" in ending
 
 
 def test_every_exception_is_still_needed():

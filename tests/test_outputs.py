@@ -21,7 +21,9 @@ from workshop_helpers.features import HOP, WINDOW, device_module, extract
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 LIB = DEVICE_SCRIPTS / "lib"
-# From https://bthome.io/format/: an object's bytes and what they mean.
+# The examples of https://bthome.io/format/, as far as they were found again: battery to voltage in
+# WatchFlower's copy of its table, acceleration in a change of the page itself. For motion and
+# vibration no example was found, only their ids and one byte each, in bthome-ble's list.
 PUBLISHED = [
     ("battery", 97, "0161"),
     ("temperature", 25.06, "02CA09"),

@@ -1,10 +1,13 @@
 """What sending a message and keeping a chip awake cost, as data: each number with where it is from.
 
-Nothing here was measured by this project. The ESP32-C3's currents, the RP2040's nap and the length
-of a BLE event were read in somebody's measurement; the other currents are typical values as the
-makers' documents are remembered to give them, and the links lead to the product, not always to the
-number. The durations of Wi-Fi are a guess that your network decides. So every entry is a range, and
-what is computed from them is an estimate within a factor of two or more: check before you rely.
+Nothing here was measured by this project. Read in a maker's document: what the nRF52840 draws
+while it sends and computes, the naps of the ESP32-C3 and -S3, and that a chip of the ESP32 series
+draws 20 to 40 mA awake. Read in somebody's measurement: the ESP32-C3's and -S3's typical currents,
+the RP2040's nap, the length of a BLE event. Remembered, not found again: the rest (the ESP32's and
+the nRF52840's CPU, Wi-Fi's and LoRa's senders, flash chips), and there the links lead to the
+product, not to the number. The durations of Wi-Fi are a guess that your network decides. So every
+entry is a range, and what is computed from them is an estimate within a factor of two or more:
+check before you rely.
 """
 
 from __future__ import annotations
@@ -16,7 +19,11 @@ from typing import NamedTuple
 
 SUPPLY_V = 3.3
 _ESP32 = "https://www.espressif.com/sites/default/files/documentation/esp32_datasheet_en.pdf"
-_NRF = "https://www.nordicsemi.com/Products/nRF52840"
+_ESP_SLEEP = (
+    "https://docs.espressif.com/projects/esp-techpedia/zh_CN/latest/esp-friends/"
+    "advanced-development/performance/lowpower/lowpower-fundamental.html"
+)
+_NRF = "https://docs.nordicsemi.com/bundle/ps_nrf52840/page/keyfeatures_html5.html"
 _SEMTECH = "https://www.semtech.com/products/wireless-rf/lora-connect/sx1262"
 _FLASH = "https://www.winbond.com/hq/product/code-storage-flash-memory/serial-nor-flash/"
 
@@ -47,6 +54,9 @@ CHIPS: Mapping[str, ChipPower] = {
         Range(0.13, 0.35, 2),
         "https://robdobson.com/2023/11/investigating-esp32-c3-power-management/",
     ),
+    # Lowest and highest by Espressif; 32 and 0.78 mA were measured at a DevKitC without its USB
+    # (MoleNet, https://github.com/ComNets-Bremen/WUSN).
+    "ESP32-S3": ChipPower(Range(20, 32, 40), Range(0.24, 0.78, 2), _ESP_SLEEP),
     "RP2040": ChipPower(
         Range(20, 26, 90),  # busy: a remark in a forum; the link is about the nap
         Range(1.3, 1.5, 2.5),
@@ -96,8 +106,8 @@ def channels(payload_bytes: int = 8) -> tuple[Channel, ...]:
     return (
         Channel(
             "BLE advertisement",
-            Range(*(energy_mj(ma, 0.0012, 3.0) for ma in (4.8, 4.8, 15))),
-            "one event on three channels, 1.2 ms at 4.8 mA (nRF52840, 0 dBm)",
+            Range(*(energy_mj(ma, 0.0012, 3.0) for ma in (4.8, 8.1, 15.4))),
+            "one event on three channels, 1.2 ms at 8.1 mA (nRF52840 and its CPU, 0 dBm)",
             _NRF,
         ),
         Channel(

@@ -3,8 +3,9 @@
 Runs under: MicroPython and CPython, with the same bytes.
 Format: https://bthome.io/format/ (the objects below only, without encryption).
 Memory: an advertisement has 31 bytes.
-The bytes are tested against the published examples. Sending them needs a board's radio, which this
-project has not tried: `bluetooth.BLE().gap_advertise(interval_us, adv_data=...)`.
+The bytes are tested against the published examples, where there is one. Sending them needs a
+board's radio, which this project has not tried:
+`bluetooth.BLE().gap_advertise(interval_us, adv_data=...)`.
 
     payload = service_data([("temperature", 25), ("humidity", 50.55)])
     advertisement(payload, "shed")

@@ -37,47 +37,49 @@ class BoardTable:
         return "\n".join(map(repr, self.boards))
 
     def _repr_html_(self) -> str:
-        names = [
-            "board",
-            "chip",
-            "core",
-            "MHz",
-            "RAM",
-            "PSRAM",
-            "flash",
-            "floats",
-            "radio",
-            "sensors",
-            "price",
-            "native",
-        ]
-        head = "".join(f"<th>{name}</th>" for name in names)
+        names = ["board", "chip", "MHz", "RAM", "flash", "floats", "radio", "sensors"]
+        names += ["sleep", "price", "native"]
+        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
         rows = "".join(f"<tr>{self._cells(board)}</tr>" for board in self.boards)
         return (
-            f"<table><tr>{head}</tr>{rows}</table><p>RAM, PSRAM and flash in KB. "
+            f"<table><tr>{head}</tr>{rows}</table><p>RAM (and PSRAM beside the chip) and flash in "
+            "KB. Sleep: the current of deep sleep, of the whole board or of the bare chip. "
             "Price: US dollars without tax, in that year. –: not known. "
             "*: none of the entry's sources confirms it; it is general knowledge.</p>"
         )
 
     def _cells(self, b: KnownBoard) -> str:
-        values = [
-            b.chip,
-            b.cpu,
-            f"{b.clock_mhz}{_star(b, 'clock_mhz')}",
-            f"{b.ram_kb:,}{_star(b, 'ram_kb')}",
-            "–" if b.psram_kb is None else f"{b.psram_kb:,}{_star(b, 'psram_kb')}",
-            f"{b.flash_kb:,}{_star(b, 'flash_kb')}",
-            b.float_unit,
-            ", ".join(b.radio) or "none",
-            (", ".join(b.sensors) or "none") + _star(b, "sensors"),
-            "–"
-            if b.price_usd is None
-            else f"${b.price_usd:g} ({b.price_year}){_star(b, 'price_usd')}",
-            b.arch,
-        ]
+        def cell(*parts: tuple[str, str]) -> str:
+            """Texts below each other, each with a star if its field is not confirmed."""
+            lines = (html.escape(text) + _star(b, field) for text, field in parts if text)
+            return f"<td style='text-align:left'>{'<br>'.join(lines)}</td>"
+
         name = f"<b>{html.escape(b.title)}</b><br><code>{html.escape(b.id)}</code>"
-        cells = [name, *map(html.escape, values)]
-        return "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells)
+        return f"<td style='text-align:left'>{name}</td>" + "".join(
+            (
+                cell((b.chip, "chip"), (b.cpu, "cpu")),
+                cell((str(b.clock_mhz), "clock_mhz")),
+                cell(
+                    (f"{b.ram_kb:,}", "ram_kb"),
+                    (f"+ {b.psram_kb:,}" if b.psram_kb else "", "psram_kb"),
+                ),
+                cell((f"{b.flash_kb:,}", "flash_kb")),
+                cell((b.float_unit, "float_unit")),
+                cell((", ".join(b.radio) or "none", "radio")),
+                cell(*((sensor, "sensors") for sensor in b.sensors or ("none",))),
+                cell(
+                    ("–", "sleep_ua")
+                    if b.sleep_ua is None
+                    else (f"{b.sleep_ua:g} µA ({b.current_of})", "sleep_ua")
+                ),
+                cell(
+                    ("–", "price_usd")
+                    if b.price_usd is None
+                    else (f"${b.price_usd:g} ({b.price_year})", "price_usd")
+                ),
+                cell((b.arch, "arch")),
+            )
+        )
 
 
 def _star(board: KnownBoard, field: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from .known import KnownBoard, all_boards
 
+_NO_PRICE = "price not known here"
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -20,11 +22,17 @@ class Choice:
 
     @property
     def fits(self) -> bool:
+        """Nothing is known to be missing; see `mark` for what is not known."""
         return not self.missing
+
+    @property
+    def mark(self) -> str:
+        """✔ fits; ? fits as far as is known; ✘ lacks something."""
+        return "✘" if self.missing else "?" if _NO_PRICE in self.reasons else "✔"
 
     def __repr__(self) -> str:
         words = "; ".join(self.missing or self.reasons)
-        return f"<{'✔' if self.fits else '✘'} {self.board.title}: {words}>"
+        return f"<{self.mark} {self.board.title}: {words}>"
 
 
 class Ranking(tuple[Choice, ...]):
@@ -35,14 +43,15 @@ class Ranking(tuple[Choice, ...]):
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{'✔' if c.fits else '✘'}</td>"
+            f"<tr><td>{c.mark}</td>"
             f"<td style='text-align:left'><b>{html.escape(c.board.title)}</b></td>"
             f"<td style='text-align:left'>{html.escape('; '.join(c.reasons))}</td>"
             f"<td style='text-align:left'>{html.escape('; '.join(c.missing))}</td></tr>"
             for c in self
         )
-        head = "<tr><th></th><th>board</th><th>speaks for it</th><th>is missing</th></tr>"
-        return f"<table>{head}{rows}</table>"
+        names = ("", "board", "speaks for it", "is missing")
+        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
+        return f"<table><tr>{head}</tr>{rows}</table>"
 
 
 def choose(
@@ -113,7 +122,7 @@ def _weigh(
             reasons.append(f"about ${board.price_usd:g}")
             score += 1
     elif max_price_usd is not None:
-        reasons.append("price not known here")
+        reasons.append(_NO_PRICE)
     if battery and board.sleep_ua is not None:
         reasons.append(f"sleeps at {board.sleep_ua:g} µA ({board.current_of} alone)")
         score += 1 if board.current_of == "chip" else 2
