@@ -1,13 +1,11 @@
 """What fails between the port and the prompt fails clearly, in time, and without harm."""
 
 import contextlib
-import socket
 import subprocess
 import sys
-import threading
 
 import pytest
-import serial
+from not_a_board import Spoiling, babbling, closing, in_boot_loader, server, silent, talking_slowly
 
 from workshop_helpers.board import Board, connect
 from workshop_helpers.errors import (
@@ -20,52 +18,6 @@ from workshop_helpers.errors import (
     NoPromptError,
     PortBusyError,
 )
-
-
-@contextlib.contextmanager
-def server(serve):
-    """A socket server on the loopback that treats each client with `serve(client, stopping)`."""
-    stopping = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        listening.settimeout(0.1)
-
-        def work():
-            while not stopping.is_set():
-                with contextlib.suppress(OSError):
-                    client, _ = listening.accept()
-                    with client:
-                        serve(client, stopping)
-
-        thread = threading.Thread(target=work, daemon=True)
-        thread.start()
-        try:
-            yield f"socket://127.0.0.1:{listening.getsockname()[1]}"
-        finally:
-            stopping.set()
-            thread.join(10.0)
-
-
-def silent(client, stopping):
-    stopping.wait(30.0)
-
-
-def babbling(client, stopping):
-    while not stopping.is_set():
-        client.sendall(b"$GPGGA,no prompt here\r\n" * 100)
-
-
-def talking_slowly(client, stopping):
-    while not stopping.wait(0.05):
-        client.sendall(b"temperature 21.5\r\n")
-
-
-def closing(client, stopping):
-    client.close()
-
-
-def in_boot_loader(client, stopping):
-    client.sendall(b"rst:0x1 (POWERON),boot:0x23 (DOWNLOAD)\r\nwaiting for download\r\n")
-    stopping.wait(30.0)
 
 
 @pytest.mark.parametrize(
@@ -301,34 +253,11 @@ def test_every_kind_of_port(own_board, transport):
     assert board.eval("1 + 1") == 2
 
 
-class LossyWire:
-    """A socket server that passes bytes to and from a port, and spoils one answer of the board."""
-
-    def __init__(self, port, old, new):
-        self.port, self.old, self.new = port, old, new
-        self.spoilt = 0
-
-    def __call__(self, client, stopping):
-        with serial.serial_for_url(self.port, timeout=0.01) as board:
-            client.settimeout(0.01)
-            while not stopping.is_set():
-                with contextlib.suppress(TimeoutError):
-                    data = client.recv(4096)
-                    if not data:
-                        return
-                    board.write(data)
-                answer = board.read(4096)  # all that comes within the timeout
-                if self.old in answer and not self.spoilt:
-                    answer = answer.replace(self.old, self.new)
-                    self.spoilt += 1
-                client.sendall(answer)
-
-
 @pytest.mark.parametrize("new", [b"R\x01\x80\x00\x07", b"R\x07", b"R\x01"])
 def test_raw_paste_out_of_step_falls_back_to_small_blocks(virtual_board, new):
     """Flow control that is spoilt: garbage, no raw paste at all, half of its header."""
     code = "x = 0\n" + "x += 1\n" * 300 + "print(x)"
-    wire = LossyWire(virtual_board.port, b"R\x01\x80\x00\x01", new)
+    wire = Spoiling(virtual_board.port, b"R\x01\x80\x00\x01", new)
     with server(wire) as address, Board(address, timeout_s=10.0) as board:
         assert board.exec(code) == "300\n"
         assert wire.spoilt == 1

@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import importlib.metadata
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from workshop_helpers import doctor as module
+from workshop_helpers import doctor as whole
+from workshop_helpers.bundle.make import Wanted, make_bundle
 from workshop_helpers.cli import app
 from workshop_helpers.doctor import (
     Check,
-    check_packages,
-    check_ports,
+    DoctorReport,
     doctor,
     examine,
-    files_gone,
+    laptop,
+    ports,
     write_report,
 )
+from workshop_helpers.doctor.laptop import check_bundle, check_disk, check_packages, files_gone
+from workshop_helpers.doctor.ports import check_ports, check_system
+from workshop_helpers.doctor.widgets import FrontEnd, find_front_end, widget_faults
 from workshop_helpers.errors import SetupError
 from workshop_helpers.health.system import Finding
 
 
 def test_all_is_well_on_a_virtual_board(board):
     report = doctor(board)
-    assert [c.name for c in report.checks][:4] == [
-        "Python",
-        "packages",
-        "mpy-cross",
-        "serial ports",
+    names = [c.name for c in report.checks if c.name != "this computer" and c.name[:5] != "port "]
+    assert names == [
+        *("Python", "packages", "widgets", "mpy-cross", "serial ports", "disk and cache", "board"),
+        *("native code", "heap", "flash", "modules", "first inference"),
     ]
-    assert report.checks[-1].name == "first inference" and report.checks[-1].ok
+    assert report.checks[-1].ok
     assert "✔ Python" in repr(report) and "<table>" in report._repr_html_()
 
 
@@ -62,7 +66,7 @@ def test_files_that_are_gone_are_counted(package, tmp_path):
 def test_a_half_deleted_package_is_named(package, tmp_path, monkeypatch):
     lock = tmp_path / "requirements.lock"
     lock.write_text("mine==1\n")
-    monkeypatch.setattr(module, "ROOT", tmp_path)
+    monkeypatch.setattr(laptop, "ROOT", tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     assert check_packages().ok
     (tmp_path / "mine" / "__init__.py").unlink()
@@ -85,21 +89,22 @@ def test_a_half_deleted_package_is_named(package, tmp_path, monkeypatch):
     ],
 )
 def test_the_port_that_was_asked_for(asked, variable, says, monkeypatch):
-    monkeypatch.setattr(module, "list_ports", list)
+    monkeypatch.setattr(ports, "list_ports", list)
     monkeypatch.delenv("WORKSHOP_PORT", raising=False)
     if variable:
         monkeypatch.setenv("WORKSHOP_PORT", variable)
-    assert check_ports(asked).found == "no board on USB" + says
+    [check] = check_ports(asked)
+    assert check.found == "no board on USB" + says
 
 
 def test_a_board_that_is_connected_is_named(board):
-    assert check_ports(board).found.endswith(f"; connected to {board.port}")
+    assert next(check_ports(board)).found.endswith(f"; connected to {board.port}")
 
 
 # --- as it goes -------------------------------------------------------------------------------
 def test_nothing_is_looked_at_before_it_is_asked_for(monkeypatch):
     looked = []
-    monkeypatch.setattr(module, "check_packages", lambda: looked.append(1) or Check("p", True, ""))
+    monkeypatch.setattr(whole, "check_packages", lambda: looked.append(1) or Check("p", True, ""))
     checks = examine("virtual")
     assert next(checks).name == "Python" and looked == []
     assert next(checks).name == "p" and looked == [1]
@@ -110,7 +115,7 @@ def test_the_command_prints_a_line_a_check():
     result = CliRunner().invoke(app, ["doctor", "--port", "no such port"])
     lines = result.output.splitlines()
     assert result.exit_code == 1
-    assert lines[0].startswith("✔ Python") and {line[0] for line in lines} <= set("✔✘ ")
+    assert lines[0].startswith("✔ Python") and {line[0] for line in lines} <= set("✔!✘ ")
     assert [line[0] for line in lines[-2:]] == ["✘", " "]
 
 
@@ -139,21 +144,100 @@ def test_a_report_to_paste_holds_nothing_private(tmp_path, monkeypatch):
 
 def test_a_report_that_can_not_be_written_says_so(tmp_path):
     with pytest.raises(SetupError, match="can't be written"):
-        write_report(module.DoctorReport([]), tmp_path)
+        write_report(DoctorReport([]), tmp_path)
 
 
 def test_what_keeps_boards_away_is_said(monkeypatch):
     found = [
         Finding("PORT_PERMISSION", "Not \x1b[2J.", "do this"),
-        Finding("WSL", "w", "x"),
+        Finding("WSL", "w", "x", matters=False),
     ]
-    monkeypatch.setattr("workshop_helpers.health.gather.findings", lambda ports: found)
-    wrong, fine = module.check_system()
+    monkeypatch.setattr("workshop_helpers.health.gather.findings", lambda **about: found)
+    wrong, fine = check_system()
     assert (wrong.ok, fine.ok) == (False, True) and "\\x1b" in wrong.found and fine.mend == "x"
+    assert (wrong.sign, fine.sign) == ("✘", "!")
+    assert wrong.lines[1].endswith("do this  [PORT_PERMISSION: docs/errors.md#port_permission]")
+
+
+def test_who_asks_for_a_port_wants_a_board(monkeypatch, board):
+    asked = []
+    monkeypatch.setattr(
+        "workshop_helpers.health.gather.findings", lambda **k: asked.append(k) or []
+    )
+    monkeypatch.delenv("WORKSHOP_PORT", raising=False)
+    for which in (None, "virtual", board, "COM5"):
+        list(check_system(which))
+    assert [a["board_wanted"] for a in asked] == [False, False, not board.is_virtual, True]
 
 
 def test_a_full_disk_matters(monkeypatch):
-    assert module.check_disk().ok
-    monkeypatch.setattr(module.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
-    check = module.check_disk()
+    assert check_disk().ok
+    monkeypatch.setattr(laptop.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000))
+    check = check_disk()
     assert not check.ok and check.mend
+
+
+# --- widgets ----------------------------------------------------------------------------------
+def test_the_widgets_here_match():
+    assert whole.check_widgets().ok
+
+
+GOOD = {"anywidget": "0.11.0", "ipympl": "0.10.0", "jupyterlab_widgets": "3.0.17"}
+
+
+def ends(**changed):
+    versions = {"anywidget": "0.11.0", "ipympl": "0.12.0", "jupyterlab_widgets": "5.0.16"}
+    return {k: FrontEnd(v, Path("x"), True) for k, v in versions.items()} | changed
+
+
+@pytest.mark.parametrize(
+    ("packages", "front", "says"),
+    [
+        (GOOD, ends(anywidget=None), "extension anywidget is missing"),
+        (GOOD, ends(ipympl=FrontEnd("0.12.0", Path("x"), False)), "jupyter-matplotlib is cut"),
+        (GOOD, ends(ipympl=FrontEnd("0.11.7", Path("old"), True)), "finds 0.11.7 in old"),
+        (GOOD, ends(anywidget=FrontEnd("0.9.18", Path("x"), True)), "needs version 0.11.0"),
+        (GOOD | {"ipympl": None}, ends(ipympl=None), "ipympl is missing"),
+        (GOOD, ends(jupyterlab_widgets=FrontEnd("4.0.0", Path("x"), True)), "needs version 5"),
+    ],
+)
+def test_widgets_that_disagree(packages, front, says):
+    assert widget_faults(GOOD, ends(), "^0.12") == []
+    [fault] = widget_faults(packages, front, "^0.12")
+    assert says in fault
+
+
+def test_the_first_extension_wins_as_in_jupyterlab(tmp_path):
+    for folder, version in (("user", "1.0"), ("env", "2.0")):
+        place = tmp_path / folder / "anywidget"
+        place.mkdir(parents=True)
+        about = {"version": version, "jupyterlab": {"_build": {"load": "entry.js"}}}
+        (place / "package.json").write_text(json.dumps(about))
+    folders = [tmp_path / "user", tmp_path / "env"]
+    assert find_front_end("anywidget", folders) == FrontEnd("1.0", folders[0] / "anywidget", False)
+    (folders[0] / "anywidget" / "entry.js").touch()
+    assert find_front_end("anywidget", folders).whole
+    assert find_front_end("nothing", folders) is None
+    (folders[0] / "anywidget" / "package.json").write_text("{")
+    assert not find_front_end("anywidget", folders).whole
+
+
+# --- bundle -----------------------------------------------------------------------------------
+def test_a_bundle_that_is_set_is_verified(tmp_path, monkeypatch):
+    make_bundle(tmp_path / "b", Wanted(boards=(), platforms=()))
+    monkeypatch.setenv("WORKSHOP_BUNDLE", str(tmp_path / "b"))
+    [check] = check_bundle()
+    assert check.ok and "all whole" in check.found
+    victim = next(
+        p for p in (tmp_path / "b").rglob("*") if p.is_file() and "manifest" not in p.name
+    )
+    victim.write_bytes(victim.read_bytes() + b"x")
+    [check] = check_bundle()
+    assert not check.ok and check.code == "BUNDLE" and victim.name in check.found
+    monkeypatch.delenv("WORKSHOP_BUNDLE")
+    monkeypatch.delenv("WORKSHOP_MIRROR", raising=False)
+    assert list(check_bundle()) == []
+    monkeypatch.setenv("WORKSHOP_MIRROR", str(tmp_path))
+    assert next(check_bundle()).found.endswith("a folder of modules")
+    monkeypatch.setenv("WORKSHOP_MIRROR", "http://127.0.0.1:9")
+    assert next(check_bundle()).ok

@@ -28,10 +28,21 @@ def test_brltty_is_recognised():
     assert system.brltty("bash\nnotbrltty", "usb 1-2: ch341-uart converter now attached") is None
 
 
+def test_brltty_matters_when_it_took_a_board():
+    log = recorded("linux_dmesg_brltty.txt")
+    assert system.brltty("bash", log).matters
+    assert not system.brltty("bash", log, boards=1).matters  # another one is there
+    assert not system.brltty("brltty").matters  # it runs, and took nothing that is known
+    again = log + "[ 900.1] usb 1-2: ch341-uart converter now attached to ttyUSB0\n"
+    assert system.brltty("bash", again) is None
+
+
 def test_modem_manager_is_recognised():
     found = system.modem_manager("bash\nModemManager")
     assert found and "systemctl stop ModemManager" in found.mend
     assert system.modem_manager("bash") is None
+    assert not found.matters and system.modem_manager("ModemManager", board_wanted=True).matters
+    assert not system.modem_manager("ModemManager", boards=1, board_wanted=True).matters
 
 
 def test_wsl_names_the_commands():
@@ -44,7 +55,8 @@ def test_wsl_names_the_commands():
     assert shared and "bind" not in shared.mend
     none = system.wsl(version, None)
     assert none and "winget install usbipd" in none.mend
-    assert system.wsl(version, listed, ports=1) is None
+    assert system.wsl(version, listed, boards=1) is None
+    assert found.matters and not none.matters and system.wsl(version, board_wanted=True).matters
     assert system.wsl("Linux version 6.8.0-45-generic (buildd@host)", listed) is None
     assert [d.bus_id for d in system.usbipd_devices(listed)] == ["1-2", "1-4", "2-1"]
 
@@ -85,7 +97,7 @@ def test_windows_without_a_driver():
 
 
 def test_this_system_can_be_asked():
-    assert all(one.code and one.what and one.mend for one in gather.findings([]))
+    assert all(one.code and one.what and one.mend for one in gather.findings(0))
 
 
 # --- nothing private --------------------------------------------------------------------------

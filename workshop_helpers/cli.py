@@ -131,7 +131,11 @@ def doctor(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Look at this laptop and at the board; say what is wrong and how to mend it."""
+    """Look at this laptop and at the board; say what is wrong and how to mend it.
+
+    Exit code 1 if something that matters is wrong. --json keeps paths and port names as they are:
+    pass on what --report writes.
+    """
     from .doctor import DoctorReport, examine, write_report
 
     console, report = Console(), DoctorReport()

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from .error_page import page_of, show_link
+from .notebook import in_notebook
 from .text import printable
 
 
@@ -40,7 +42,7 @@ class WorkshopError(Exception):
         self.data = data
 
     def __str__(self) -> str:
-        text = f"{self.what}\n  What to do: {self.mend}  [{self.code}]"
+        text = f"{self.what}\n  What to do: {self.mend}  [{self.code}: {page_of(self.code)}]"
         if self.device_traceback:
             text += f"\n  The board said:\n{self.device_traceback.rstrip()}"
         # A board's words are data: shown, they must not move the cursor or colour the screen.
@@ -48,6 +50,8 @@ class WorkshopError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in a notebook: the message, not forty lines of our own frames."""
+        if in_notebook():
+            show_link(self.code)
         return [f"{type(self).__name__}: {self}"]
 
 

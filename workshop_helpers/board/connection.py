@@ -6,6 +6,7 @@ import os
 import sys
 from pathlib import Path
 
+from ..notebook import in_notebook
 from .board import Board
 from .discovery import choose, list_ports
 
@@ -49,10 +50,4 @@ def connect(
 def _say(text: str) -> None:
     """To standard error, so that what a command prints can be piped; in a notebook, which shows
     that in a red box, to standard output."""
-    print(text, file=sys.stdout if _in_notebook() else sys.stderr)
-
-
-def _in_notebook() -> bool:
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
+    print(text, file=sys.stdout if in_notebook() else sys.stderr)

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..board.catalogue import KnownBoard, all_boards
 from ..board.catalogue.choose import Ranking, choose
+from ..notebook import in_notebook
 from ..plots import PALETTE, Picture
-from .display import in_notebook
 
 # What people build, as needs of `choose()`.
 USE_CASES: Mapping[str, Mapping[str, Any]] = {

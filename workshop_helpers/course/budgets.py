@@ -13,8 +13,8 @@ from ..board.catalogue import KnownBoard, all_boards, find, match
 from ..budget import NO_RADIO, Budget, Plan, Speed, estimate
 from ..energy import CHIPS, channels
 from ..errors import CourseError
+from ..notebook import in_notebook
 from ..plots import PALETTE, Picture
-from .display import in_notebook
 
 if TYPE_CHECKING:
     from ..board import Board

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import html
-import sys
 from typing import Any
 
+from ..notebook import in_notebook
 from ..start import say
 
 _MONOSPACE = (
     "<style>div.highlight pre {font-family: ui-monospace, Menlo, Consolas, 'DejaVu Sans Mono', "
     "monospace; line-height: 1.35; margin: 0}</style>"
 )
-
-
-def in_notebook() -> bool:
-    """Whether a Jupyter kernel runs this code (IPython in a terminal is not one)."""
-    ipython = sys.modules.get("IPython")
-    shell: Any = ipython.get_ipython() if ipython else None
-    return shell is not None and hasattr(shell, "kernel")
 
 
 def show_code(title: str, code: str) -> None:

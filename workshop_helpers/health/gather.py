@@ -3,42 +3,42 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-from ..board.permission import ask_permission
 from . import system
 from .system import Finding
 
 _TIMEOUT_S = 3.0
 
 
-def findings(ports: list[str]) -> list[Finding]:
-    """What keeps boards away on this computer, given the ports that look like one."""
+def findings(boards: int, board_wanted: bool = False) -> list[Finding]:
+    """What keeps boards away on this computer.
+
+    Args:
+        boards: how many ports look like one.
+        board_wanted: somebody named a port that is not the virtual board's.
+    """
     found: list[Finding | None] = []
     if sys.platform.startswith("linux"):
         processes = _processes()
         version = _text("/proc/version")
         usbipd = _output("usbipd.exe", "list") if "microsoft" in version.lower() else None
         found = [
-            system.wsl(version, usbipd, len(ports)),
-            system.brltty(processes, _output("dmesg") or ""),
-            system.modem_manager(processes),
-            *(_permission(port) for port in ports),
+            system.wsl(version, usbipd, boards, board_wanted),
+            system.brltty(processes, _kernel_log(), boards),
+            system.modem_manager(processes, boards, board_wanted),
         ]
     elif sys.platform == "win32":
         found = [system.windows_problem(_output("pnputil", "/enum-devices", "/problem") or "")]
     return [one for one in found if one is not None]
 
 
-def _permission(port: str) -> Finding | None:
-    if os.access(port, os.R_OK | os.W_OK) or not os.path.exists(port):
-        return None
-    error = ask_permission(port)
-    return Finding(error.code, error.what, error.mend)
+def _kernel_log() -> str:
+    """ "" where this user may read neither."""
+    return _output("dmesg") or _output("journalctl", "-k", "-b", "-q", "--no-pager") or ""
 
 
 def _processes() -> str:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_USB_SERIAL = re.compile(r"(ch341|ch343|cp210x|ftdi_sio|pl2303|cdc_acm)", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class Finding:
-    """Something that keeps boards away, the code of its row in docs/errors.md, and the mend."""
+    """Something that keeps boards away, the code of its entry in docs/errors.md, and the mend.
+
+    matters: it does so now, as far as can be told; else it may.
+    """
 
     code: str
     what: str
     mend: str
+    matters: bool = True
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,30 @@ class WindowsDevice:
     state: str
 
 
-def wsl(proc_version: str, usbipd: str | None = None, ports: int = 0) -> Finding | None:
-    """Under WSL 2 with no port: which commands bring the board in.
+def wsl(
+    proc_version: str, usbipd: str | None = None, boards: int = 0, board_wanted: bool = False
+) -> Finding | None:
+    """Under WSL 2 with no board: which commands bring it in.
+
+    It matters if a board is wanted, or Windows has one that was not handed over.
 
     Args:
         proc_version: /proc/version.
         usbipd: what `usbipd.exe list` prints; None if it is not there.
-        ports: how many boards are seen already.
+        boards: how many are seen already.
+        board_wanted: a port was named that is not the virtual board's.
     """
-    if "microsoft" not in proc_version.lower() or ports:
+    if "microsoft" not in proc_version.lower() or boards:
         return None
     what = "This is Linux inside Windows (WSL): it sees no USB board by itself."
     if usbipd is None:
         mend = "In Windows: winget install usbipd, then `usbipd list`, bind and attach --wsl."
-        return Finding("WSL", what, mend)
+        return Finding("WSL", what, mend, board_wanted)
     likely = [d for d in usbipd_devices(usbipd) if d.state != "Attached" and _serial_name(d.name)]
     bus_id = likely[0].bus_id if len(likely) == 1 else "BUSID"
     share = "" if likely and likely[0].state == "Shared" else f"usbipd bind --busid {bus_id}; "
-    return Finding("WSL", what, f"In Windows: {share}usbipd attach --wsl --busid {bus_id}")
+    mend = f"In Windows: {share}usbipd attach --wsl --busid {bus_id}"
+    return Finding("WSL", what, mend, board_wanted or bool(likely))
 
 
 def usbipd_devices(text: str) -> list[WindowsDevice]:
@@ -70,14 +78,21 @@ def _serial_name(name: str) -> bool:
     return re.search(r"serial|COM\d|UART|JTAG|CP210|CH34|MicroPython|board", name, re.I) is not None
 
 
-def brltty(processes: str, kernel_log: str = "") -> Finding | None:
+def brltty(processes: str, kernel_log: str = "", boards: int = 0) -> Finding | None:
     """Braille support takes USB serial chips for braille displays.
+
+    It matters if the kernel's log says that it took one which was not plugged in again since, and
+    no board is seen.
 
     Args:
         processes: names of the running programs, one a line.
         kernel_log: `dmesg`, or "" where it may not be read.
+        boards: how many are seen.
     """
-    took = re.search(r"interface \d+ claimed by (\w+) while 'brltty' sets config", kernel_log)
+    taken = list(re.finditer(r"interface \d+ claimed by (\w+) while 'brltty' sets", kernel_log))
+    took = taken[-1] if taken else None
+    if took and re.search(r"now attached to tty", kernel_log[took.end() :]):
+        took = None
     if took is None and "brltty" not in processes.split():
         return None
     what = f"brltty has taken a {took[1]} serial chip" if took else "brltty runs"
@@ -86,17 +101,23 @@ def brltty(processes: str, kernel_log: str = "") -> Finding | None:
         f"{what}: it takes CH340 and CP210x boards for braille displays.",
         "If you use no braille display: sudo systemctl mask --now brltty-udev.service "
         "brltty.service   then plug the board in again",
+        took is not None and not boards,
     )
 
 
-def modem_manager(processes: str) -> Finding | None:
-    """ModemManager asks every new serial port whether it is a modem."""
+def modem_manager(processes: str, boards: int = 0, board_wanted: bool = False) -> Finding | None:
+    """ModemManager asks every new serial port whether it is a modem.
+
+    It matters where a named port is wanted and no board is seen: it may have it now. A port that it
+    holds is found at the port itself.
+    """
     if "ModemManager" not in processes.split():
         return None
     return Finding(
         "MODEM_MANAGER",
         "ModemManager runs: for some seconds it talks to a board that is plugged in.",
         "Wait ten seconds after plugging in; or: sudo systemctl stop ModemManager",
+        board_wanted and not boards,
     )
 
 

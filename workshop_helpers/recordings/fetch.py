@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..board.progress import ProgressOption, show_progress
-from ..errors import DataError, FileError, WorkshopError
+from ..errors import DataError, FileError
 from ..paths import recordings_folder
 from ..text import is_plain_name, printable
 from .layout import HEADER_BYTES
@@ -244,5 +244,5 @@ def write_recording(
             f"{folder} can't be written: {error.strerror or error}.", "Make room on the disk."
         ) from error
     if recording is None:
-        raise WorkshopError("A recording without samples was written.")
+        raise DataError("A recording without samples was written.")
     return recording

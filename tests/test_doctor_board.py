@@ -1,0 +1,97 @@
+"""The doctor at ports and at boards that misbehave."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from workshop_helpers.board import Board
+from workshop_helpers.board.discovery import PortRecord, rank
+from workshop_helpers.board.virtual import Faults, VirtualBoard
+from workshop_helpers.doctor import board as board_checks
+from workshop_helpers.doctor import ports
+from workshop_helpers.doctor.ports import check_ports
+from workshop_helpers.modules.build import compile_plain
+
+
+# --- each port --------------------------------------------------------------------------------
+@pytest.fixture
+def pico(monkeypatch, virtual_board):
+    """A port of this computer, listed as a Pico's."""
+    listed = rank([PortRecord(virtual_board.port, "x", 0x2E8A, 0x0005, "E6614103E7452F2F")])
+    monkeypatch.setattr(ports, "list_ports", lambda: listed)
+    monkeypatch.delenv("WORKSHOP_PORT", raising=False)
+    return virtual_board.port
+
+
+def test_a_port_that_is_free_is_named(pico):
+    check = list(check_ports())[1]
+    assert check.ok and check.mend is None and "(2e8a:0005); you may open it" in check.found
+    assert check.facts["holder"] is None and "E6614103E7452F2F" not in repr(check)
+
+
+def test_the_holder_of_a_port_is_named(pico):
+    with Board(pico):
+        assert "this program has it open" in list(check_ports())[1].found
+    code = (
+        "import sys, serial\nport = serial.Serial(sys.argv[1])\nprint('open', flush=True)\ninput()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, pico], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        process.stdout.readline()
+        check = list(check_ports())[1]
+        other = list(check_ports("COM5"))[1]
+        process.stdin.close()
+    assert not check.ok and f"(process {process.pid}) has it open" in check.found
+    assert check.code == "PORT_BUSY" and other.ok and other.sign == "!"
+
+
+def test_modem_manager_on_a_port_is_called_so(pico, monkeypatch):
+    monkeypatch.setattr(ports, "holder", lambda port: (4711, "ModemManager"))
+    check = list(check_ports())[1]
+    assert not check.ok and check.code == "MODEM_MANAGER" and "systemctl stop" in check.mend
+
+
+def test_a_port_that_may_not_be_opened(pico, monkeypatch):
+    monkeypatch.setattr(ports, "_may_open", lambda port: False)
+    check = list(check_ports())[1]
+    assert not check.ok and check.code == "PORT_PERMISSION" and pico in check.mend
+
+
+# --- the board --------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("fault", "name", "code", "sign"),
+    [
+        ("no-flash", "flash", "NO_FILE_SYSTEM", "✘"),
+        ("flash-broken", "flash", "FILE", "✘"),
+        ("flash-full", "flash", "FLASH_FULL", "✘"),
+        ("heap-fragmented", "heap", "DEVICE_MEMORY", "!"),
+        ("wrong-abi", "native code", "MODULE_ARCH", "✘"),
+    ],
+)
+def test_a_board_that_misbehaves(fault, name, code, sign):
+    with VirtualBoard(faults=Faults.named(fault), flash_size_bytes=256 * 1024) as virtual:
+        checks = {check.name: check for check in board_checks.check_board(virtual.port)}
+    assert (checks[name].code, checks[name].sign) == (code, sign), checks[name]
+    assert checks[name].mend
+
+
+def test_modules_are_named_with_whose_they_are(own_board):
+    board = own_board()
+    board.install("emlearn_trees", source="plain")
+    check = board_checks.check_modules(board)
+    assert check.ok and "emlearn_trees: workshop plain, SHA-256 " in check.found
+    assert len(check.facts["modules"][0]["sha256"]) == 64
+    stranger = compile_plain("emlearn_trees", b"def new(*a): pass\n")
+    board.put(stranger, "/lib/emlearn_trees.mpy")
+    check = board_checks.check_modules(board)
+    assert not check.ok and "unknown" in check.found and "board.install(" in check.mend
+
+
+def test_old_firmware_is_said(board, monkeypatch):
+    monkeypatch.setattr("workshop_helpers.firmware.image.OLDEST", (9, 0))
+    check = board_checks.check_prompt(board)
+    assert not check.ok and check.code == "OLD_FIRMWARE" and "MicroPython 9.0" in check.mend

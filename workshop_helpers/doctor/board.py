@@ -1,0 +1,143 @@
+"""From a board's prompt to a first inference, each step with its mend."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import nullcontext
+from dataclasses import asdict
+
+from ..board import Board, catalogue, connect
+from ..errors import DeviceMemoryError, FlashFullError, NoFileSystemError, WorkshopError
+from ..firmware.image import check_version
+from ..text import printable
+from .laptop import compiler_abi
+from .report import Check, failed, guard
+
+# What an app with a small model wants in one piece, and what its files take.
+_LEAST_BLOCK_BYTES = 24 * 1024
+_LEAST_FLASH_BYTES = 64 * 1024
+_TRIAL = "/.doctor.tmp"
+_TRIAL_BYTES = 1024
+
+
+def check_board(which: Board | str | None) -> Iterator[Check]:
+    """From the port to a first inference, stopping where nothing more can be asked."""
+    try:
+        ours = None if isinstance(which, Board) else connect(which)
+    except WorkshopError as error:
+        yield failed("board", error)
+        return
+    board = which if isinstance(which, Board) else ours
+    assert board is not None
+    with ours or nullcontext():
+        prompt = guard("board", lambda: check_prompt(board))
+        yield prompt
+        if not prompt.facts:
+            return  # it does not answer
+        yield guard("native code", lambda: check_native(board))
+        yield guard("heap", lambda: check_heap(board))
+        yield guard("flash", lambda: check_flash(board))
+        yield guard("modules", lambda: check_modules(board))
+        yield guard("first inference", lambda: _check_inference(board))
+
+
+def check_prompt(board: Board) -> Check:
+    """Does it answer, and is its firmware new enough?"""
+    info = board.info
+    known = catalogue.match(info)
+    name = known[0].title if len(known) == 1 else info.name
+    found = printable(f"{name} at {board.port}: MicroPython {info.version}")
+    facts = {"port": board.port, "prompt": board.eval("1 + 1") == 2, **asdict(info)}
+    numbers = re.findall(r"\d+", info.version)[:3]
+    try:
+        check_version(f"What runs at {board.port}", tuple(map(int, numbers)) or None)
+    except WorkshopError as error:
+        return Check("board", False, printable(error.what), error.mend, error.code, facts)
+    return Check("board", True, found, facts=facts)
+
+
+def check_native(board: Board) -> Check:
+    """Does it load what our compiler writes?"""
+    info, ours = board.info, compiler_abi()
+    facts = {"arch": info.arch, "board_abi": info.abi, "compiler_abi": ours}
+    found = f"{info.arch or 'none'}, .mpy {info.abi or 'unknown'}; mpy-cross writes {ours}"
+    if info.abi is not None and info.abi.split(".")[0] != ours.split(".")[0]:
+        mend = "Flash a current MicroPython: `workshop flash --list` names it."
+        return Check("native code", False, found, mend, "MODULE_ARCH", facts)
+    if info.arch is None or info.abi != ours:
+        mend = "Nothing to do: plain Python modules take its place, slower; or flash a newer one."
+        return Check("native code", True, found, mend, "MODULE_ARCH", facts)
+    return Check("native code", True, found, facts=facts)
+
+
+def check_heap(board: Board) -> Check:
+    """How much is free, and how much of it in one piece?"""
+    info = board.info
+    free, largest = info.heap_free_bytes, info.largest_free_block_bytes
+    if free is None or largest is None:
+        return Check("heap", True, "the board does not say")
+    found = f"{_kib(free)} free, {_kib(largest)} of it in one piece"
+    facts = {"free_bytes": free, "largest_block_bytes": largest}
+    if largest < _LEAST_BLOCK_BYTES:
+        mend = f"Below {_kib(_LEAST_BLOCK_BYTES)} little fits. {DeviceMemoryError.default_mend}"
+        return Check("heap", True, found, mend, DeviceMemoryError.code, facts)
+    return Check("heap", True, found, facts=facts)
+
+
+def check_flash(board: Board) -> Check:
+    """Room, and a small file that is written, read back and removed."""
+    info = board.info
+    free, total = info.flash_free_bytes, info.flash_total_bytes
+    facts = {"free_bytes": free, "total_bytes": total}
+    if total is None:
+        error = NoFileSystemError("The board has no file system mounted.")
+        return Check("flash", False, error.what, error.mend, error.code, facts)
+    try:
+        data = os.urandom(_TRIAL_BYTES)  # never what is there already, which put() would skip
+        board.put(data, _TRIAL)
+        same = board.get(_TRIAL) == data
+        board.rm(_TRIAL)
+    except WorkshopError as fault:
+        return Check("flash", False, printable(fault.what), fault.mend, fault.code, facts)
+    found = f"{_kib(free)} free of {_kib(total)}"
+    if not same:
+        mend = "Save your files, then flash the board anew: `workshop flash`."
+        return Check(
+            "flash", False, f"{found}; what was written reads otherwise", mend, "FILE", facts
+        )
+    if free is not None and free < _LEAST_FLASH_BYTES:
+        mend = FlashFullError.default_mend
+        return Check("flash", True, found, mend, FlashFullError.code, facts)
+    return Check("flash", True, f"{found}; a file was written and read back", facts=facts)
+
+
+def check_modules(board: Board) -> Check:
+    """Which modules are there, whose builds are they, and do they predict?"""
+    from ..modules.inventory import board_modules
+
+    there = board_modules(board)
+    shown = [f"{m.name}: {m.source}, SHA-256 {m.sha256[:12]}" for m in there]
+    found = printable("; ".join(shown) or "none in /lib yet")
+    facts = {"modules": [module.as_dict() for module in there]}
+    broken = [module for module in there if module.fault]
+    unknown = [module for module in there if module.source == "unknown"]
+    if broken:
+        names = ", ".join(f"{module.name} ({module.fault})" for module in broken)
+        mend = f"board.install({broken[0].name!r}) puts one that works."
+        return Check("modules", False, printable(f"{found}. Wrong: {names}"), mend, "MODULE", facts)
+    if unknown:
+        mend = f"Unknown builds: board.install({unknown[0].name!r}) puts a known one."
+        return Check("modules", True, found, mend, "MODULE", facts)
+    return Check("modules", True, found, facts=facts)
+
+
+def _check_inference(board: Board) -> Check:
+    module = board.install("emlearn_trees")
+    found = f"emlearn_trees ({module.source}) answers on the board"
+    return Check("first inference", True, found, facts=module.as_dict())
+
+
+def _kib(size_bytes: int | None) -> str:
+    return "unknown" if size_bytes is None else f"{size_bytes / 1024:,.0f} KiB"
