@@ -1,24 +1,15 @@
-"""Firmware for a bundle: files that the user names, or what mpflash fetches if it is installed.
-
-mpflash has been read about, not tried: it needs the network.
-"""
+"""Firmware for a bundle: files that the user names, or what mpflash fetches if it is installed."""
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ..errors import BundleError
+from ..errors import BundleError, FirmwareFileError
 from ..files import write_whole
+from ..firmware import mpflash
 from .manifest import Progress
-
-_TIMEOUT_S = 600.0
-_SUFFIXES = (".uf2", ".bin", ".hex", ".dfu", ".zip", ".elf")
 
 
 def gather(folder: Path, files: Iterable[Path], boards: Iterable[str], progress: Progress) -> None:
@@ -28,9 +19,9 @@ def gather(folder: Path, files: Iterable[Path], boards: Iterable[str], progress:
         BundleError: a file is missing, is no firmware, or there is no mpflash for the boards.
     """
     for path in files:
-        if path.suffix.lower() not in _SUFFIXES:
+        if path.suffix.lower() not in mpflash.SUFFIXES:
             raise BundleError(
-                f"{path} does not look like firmware.", f"It ends in {', '.join(_SUFFIXES)}."
+                f"{path} does not look like firmware.", f"It ends in {', '.join(mpflash.SUFFIXES)}."
             )
         try:
             data = path.read_bytes()
@@ -46,33 +37,10 @@ def gather(folder: Path, files: Iterable[Path], boards: Iterable[str], progress:
 
 
 def _fetch(folder: Path, board: str) -> None:
-    program = shutil.which("mpflash", path=str(Path(sys.executable).parent)) or shutil.which(
-        "mpflash"
-    )
-    if program is None:
-        raise BundleError(
-            f"mpflash, which would fetch the firmware for {board}, is not installed.",
-            "Install it (`pip install mpflash`), or name firmware files with --firmware FILE.",
-        )
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            done = subprocess.run(
-                [program, "download", "--version", "stable", "--board", board],
-                env=dict(os.environ, MPFLASH_FIRMWARE=scratch),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_S,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise BundleError(f"mpflash does not run: {error}.") from None
-        found = [path for path in Path(scratch).rglob("*") if path.suffix.lower() in _SUFFIXES]
-        if done.returncode or not found:
-            said = "\n".join((done.stdout + done.stderr).strip().splitlines()[-5:])
-            raise BundleError(
-                f"mpflash got no firmware for {board}. It says:\n{said or '(nothing)'}",
-                "Look at the board's id (`mpflash list`), or use --firmware FILE.",
-            )
+            found = mpflash.download(board, Path(scratch))
+        except FirmwareFileError as error:
+            raise BundleError(error.what, error.mend) from None
         for path in found:
             write_whole(folder / path.name, path.read_bytes())

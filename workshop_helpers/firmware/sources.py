@@ -1,8 +1,6 @@
 """Which file is this board's firmware: named, in a folder, or fetched by mpflash if it is there.
 
-mpflash knows MicroPython's download index. It is called as a program and is no dependency: it
-brings some forty packages, a test runner and a database among them. Without it the error names the
-page to download from.
+Without it, or when it gets nothing, the error names the page to download from.
 """
 
 from __future__ import annotations
@@ -10,14 +8,13 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from ..board.catalogue import KnownBoard
 from ..errors import FirmwareFileError
 from ..paths import cache_dir
+from . import mpflash
 
 SUFFIXES = {
     "esptool": (".bin",),
@@ -27,7 +24,6 @@ SUFFIXES = {
     "bossac": (".bin", ".hex"),
     "teensy": (".hex",),
 }
-_TIMEOUT_S = 600.0
 
 
 def find_firmware(board: KnownBoard, named: Path | str | None = None) -> Path:
@@ -44,10 +40,15 @@ def find_firmware(board: KnownBoard, named: Path | str | None = None) -> Path:
     for folder in firmware_folders():
         if found := newest(board, folder):
             return found
-    if (program := mpflash_program()) and (found := _fetch(program, board)):
-        return found
+    said = ""
+    if mpflash.program():
+        try:
+            if found := _fetch(board):
+                return found
+        except FirmwareFileError as error:
+            said = " " + error.what
     raise FirmwareFileError(
-        f"There is no firmware for the {board.title} on this laptop.",
+        f"There is no firmware for the {board.title} on this laptop.{said}",
         f"Download {board.firmware}-….{SUFFIXES[board.flash_method][0][1:]} from "
         f"{board.download_page} and name it with --firmware (in a notebook: firmware=...).",
         page=board.download_page,
@@ -75,25 +76,11 @@ def newest(board: KnownBoard, folder: Path) -> Path | None:
     return max(found)[2] if found else None
 
 
-def mpflash_program() -> str | None:
-    """Where mpflash is, if it is installed."""
-    beside = shutil.which("mpflash", path=str(Path(sys.executable).parent))
-    return beside or shutil.which("mpflash")
-
-
-def _fetch(program: str, board: KnownBoard) -> Path | None:
+def _fetch(board: KnownBoard) -> Path | None:
+    """What mpflash has for this board, now in the cache; None if it is of another variant."""
     with tempfile.TemporaryDirectory() as scratch:
-        try:
-            subprocess.run(
-                [program, "download", "--version", "stable", "--board", board.micropython_id],
-                env=dict(os.environ, MPFLASH_FIRMWARE=scratch),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_TIMEOUT_S,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return None
-        for folder in {path.parent for path in Path(scratch).rglob("*.*")}:
+        fetched = mpflash.download(board.micropython_id, Path(scratch))
+        for folder in {path.parent for path in fetched}:
             if found := newest(board, folder):
                 kept = cache_dir() / "firmware" / found.name
                 kept.parent.mkdir(parents=True, exist_ok=True)
