@@ -1,10 +1,17 @@
 """Arguments and answers as text: literals and JSON only, never evaluated."""
 
+import binascii
 import math
 
 import pytest
 
-from workshop_helpers.board.answers import between, from_json, from_literal, literal, new_token
+from workshop_helpers.board.answers import (
+    checked_answer,
+    from_json,
+    from_literal,
+    literal,
+    new_token,
+)
 from workshop_helpers.errors import BadAnswerError
 
 
@@ -43,8 +50,29 @@ def test_anything_else_is_a_bad_answer(text):
         from_json(text)
 
 
+def reply(token, text, crc=None):
+    crc = binascii.crc32(text.encode()) if crc is None else crc
+    return f"{token}{text} {crc}{token}".encode()
+
+
 def test_the_last_answer_counts():
     token = new_token()
-    assert between(f"{token}old{token} noise {token}new{token}\r\n".encode(), token) == "new"
-    with pytest.raises(BadAnswerError):
-        between(b"nothing", token)
+    output = token.encode() + b"printed" + reply(token, "[1]") + b"\r\n"
+    assert checked_answer(output, token) == "[1]"
+    assert checked_answer(reply(token, "[1]", "-"), token) == "[1]"  # a board without CRC-32
+    with pytest.raises(BadAnswerError, match="no answer"):
+        checked_answer(b"nothing", token)
+
+
+def test_no_flipped_lost_or_doubled_byte_of_an_answer_goes_unseen():
+    token, text = new_token(), '[[1, 22, "walking"]]'
+    whole, refused = reply(token, text), 0
+    for at in range(len(whole)):
+        spoilt = {whole[:at] + whole[at + 1 :], whole[: at + 1] + whole[at:]}
+        spoilt |= {whole[:at] + bytes([whole[at] ^ 1 << n]) + whole[at + 1 :] for n in range(8)}
+        for output in spoilt - {whole}:
+            try:
+                assert checked_answer(output, token) == text  # a token's end that came twice
+            except BadAnswerError:
+                refused += 1
+    assert refused > 9 * len(whole)

@@ -6,6 +6,7 @@ import time
 import pytest
 
 from workshop_helpers.board import connect
+from workshop_helpers.board.snippets import checked
 from workshop_helpers.errors import (
     BadAnswerError,
     BoardError,
@@ -308,3 +309,34 @@ def test_released_lends_the_port_to_another_program(own_board):
     board.close()
     with pytest.raises(BoardError, match="closed"), board.released():
         pass
+
+
+def test_a_board_without_crc_is_trusted(own_board):
+    board = own_board()
+    board.exec("import sys\nclass Empty: pass\nsys.modules['binascii'] = Empty()")
+    assert board.eval("[1, 2]") == [1, 2]
+    assert not board._session.transport.has_crc32
+    assert board.call("math.sqrt", 4) == 2
+    board.put(bytes(range(256)) * 9, "/x")
+    assert board.get("/x") == bytes(range(256)) * 9
+    with pytest.raises(DeviceError, match="ZeroDivisionError"):
+        board.eval("1 / 0")
+
+
+def test_code_that_did_not_arrive_whole_does_not_run(board):
+    """Each byte of the code changed once: an answer, or an error that says so; never another one.
+
+    What the line itself would make of the bytes is for the faults of the virtual board.
+    """
+    transport = board._session.transport
+    whole = checked(transport, "print('whole')")
+    results = set()
+    for at in range(len(whole)):
+        spoilt = whole[:at] + chr(ord(whole[at]) ^ 4) + whole[at + 1 :]
+        if chr(4) in spoilt:
+            continue  # it ends the code, as no other byte does
+        try:
+            results.add(transport.run(spoilt, 5.0).strip())
+        except DeviceError:
+            results.add(b"refused")
+    assert results <= {b"refused", b"whole", b""} and b"refused" in results

@@ -66,8 +66,8 @@ def test_native_code_for_this_board(native_board):
     assert module == native_board.install(NAME)
     assert "workshop viper" in repr(module) and len(repr(module)) < 100
     assert "<" not in module._repr_html_()
-    names = native_board.eval("[n for n in globals() if n.startswith('_w_')]")
-    assert names == []
+    names = native_board.exec("print([n for n in globals() if n.startswith('_w_')])")
+    assert names == "[]\n"
 
 
 def test_the_plain_twin(board):

@@ -78,6 +78,7 @@ def test_a_wrong_fault_is_an_error_that_points_to_the_list(spec, says):
         {"flip_rate": -0.1},
         {"lose_at": (0,)},
         {"reset_at": -1},
+        {"brown_out_at": 0},
         {"direction": "up"},
         {"raw_paste": "odd"},
         {"device": ("rain",)},
@@ -163,6 +164,19 @@ def test_a_board_that_goes_away_is_there_again(faulty, spec):
         assert not board.exists("/x")
         board.put(TEXT * 4, "/x")
         assert board.get("/x") == TEXT * 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder stands in for the flash there")
+def test_a_supply_that_dips_while_the_flash_is_written(faulty):
+    virtual = faulty("brown-out=30")
+    with Board(virtual.port) as board:
+        with pytest.raises(BoardGoneError):
+            board.put(TEXT * 2, "/x")
+        board.reconnect(20.0)
+        assert not board.exists("/x")
+        assert board.exists("/.part.tmp")  # which the next copy overwrites
+        board.put(TEXT * 2, "/x")  # it happens once
+        assert board.get("/x") == TEXT * 2
 
 
 @pytest.mark.parametrize("transport", ["pty", "socket"])

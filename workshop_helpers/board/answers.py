@@ -1,12 +1,14 @@
 """What goes to a board as arguments and comes back as an answer: literals and JSON, nothing else.
 
 Nothing a board says is ever evaluated. An answer stands between two copies of a token drawn anew
-for each question, so what a program prints meanwhile can neither break nor fake it.
+for each question, so what a program prints meanwhile can neither break nor fake it. Its CRC-32
+tells whether it came whole.
 """
 
 from __future__ import annotations
 
 import ast
+import binascii
 import json
 import math
 import re
@@ -25,13 +27,26 @@ def new_token() -> str:
     return f"<{secrets.token_hex(8)}>"
 
 
-def between(output: bytes, token: str) -> str:
-    """The text between the last two tokens; BadAnswerError if the board sent no answer."""
-    text = output.decode("utf-8", "backslashreplace")
-    parts = text.rsplit(token, 2)
+def checked_answer(output: bytes, token: str) -> str:
+    """The answer between the last two tokens, without the CRC-32 that stands behind it.
+
+    BadAnswerError if there is none, or if it is not what the board printed. "-" instead of a CRC is
+    what a board without one says.
+    """
+    parts = output.rsplit(token.encode(), 2)
+    said = output[-200:].decode("utf-8", "backslashreplace")
     if len(parts) != 3:
-        raise BadAnswerError("The board sent no answer.", said=text[-200:])
-    return parts[1]
+        raise BadAnswerError("The board sent no answer.", said=said)
+    text, space, crc = parts[1].rpartition(b" ")
+    if not space or crc not in (b"-", b"%d" % binascii.crc32(text)):
+        raise damaged("The board's answer was damaged on its way.", said)
+    return text.decode("utf-8", "backslashreplace")
+
+
+def damaged(what: str, said: str) -> BadAnswerError:
+    return BadAnswerError(
+        what, "Try again; if it happens again use a shorter cable or another USB port.", said=said
+    )
 
 
 def literal(value: object) -> str:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 from .. import paths
 from ..errors import BoardError, FileError
 from . import files
-from .answers import ANSWER_LIMIT_BYTES, between, from_literal, literal, new_token
+from .answers import from_literal, literal
 from .commands import repl_command
 from .files import DeviceFile, PutReport
 from .info import BoardInfo, read_info
 from .progress import ProgressOption
 from .running import Running
 from .session import Session
-from .snippets import ask
+from .snippets import ask, hard_reset
 from .transport import BoardTransport
 
 if TYPE_CHECKING:
@@ -83,6 +83,8 @@ class Board:
     ) -> str:
         """Run code, wait for its end, return what it printed.
 
+        Neither the code nor the text is checked on its way, and a serial line has no checksum: over
+        a bad cable either may differ by some bytes. `eval`, `call`, `put` and `get` are checked.
         `on_output` gets the text as it comes. Raises DeviceError (with the traceback),
         BoardTimeoutError after `timeout_s` (the program is interrupted, the board usable).
         """
@@ -99,13 +101,8 @@ class Board:
 
     def eval(self, expression: str, *, timeout_s: float = 10.0) -> Any:
         """The value of an expression, if it is a Python literal; else BadAnswerError."""
-        token = new_token()
-        code = f"_w_answer = repr((\n{expression}\n))\nprint({token!r} + _w_answer + {token!r})\n"
         with self._session.use() as transport:
-            output = transport.run(
-                code + "del _w_answer", timeout_s, limit_bytes=ANSWER_LIMIT_BYTES
-            )
-        return from_literal(between(output, token))
+            return from_literal(ask(transport, "eval", expression, timeout_s=timeout_s))
 
     def call(self, function: str, *args: object, timeout_s: float = 10.0) -> Any:
         """Call "module.function" on the board with literals; its answer comes back as JSON.
@@ -123,9 +120,13 @@ class Board:
         with self._session.use() as transport:
             return ask(transport, "call", module, name, args, timeout_s=timeout_s)
 
-    def start(self, code: str, *, name: str = "a program") -> Running:
-        """Start a program and return at once; the board is busy until it ends or is stopped."""
-        return self._session.start(code, name)
+    def start(self, code: str, *, name: str = "a program", check: bool = False) -> Running:
+        """Start a program and return at once; the board is busy until it ends or is stopped.
+
+        With `check` it only runs if it arrived whole, else it raises ValueError on the board; that
+        takes heap, twice its length.
+        """
+        return self._session.start(code, name, check)
 
     def run(self, code_or_app: str, *, timeout_s: float = 60.0) -> str:
         """Run an app of `device_scripts/apps` by its name, or a .py file, to its end."""
@@ -213,7 +214,7 @@ class Board:
         `main.py` starts and is interrupted.
         """
         with self._changed() as transport:
-            transport.hard_reset()
+            hard_reset(transport)
             self.reconnect(timeout_s)
 
     def interrupt(self, *, timeout_s: float = 5.0) -> None:

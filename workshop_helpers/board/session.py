@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from ..errors import BoardError, BoardGoneError, NoBoardError, PortBusyError
 from .discovery import find_port, follow, list_ports
 from .running import Running
+from .snippets import checked
 from .transport import BoardTransport
 
 if TYPE_CHECKING:
@@ -73,10 +74,10 @@ class Session:
                 raise BoardGoneError(f"The board on {self.port} is not connected.")
             yield self._held.transport
 
-    def start(self, code: str, name: str) -> Running:
+    def start(self, code: str, name: str, check: bool) -> Running:
         """Start a program; from now on `use` refuses until it has ended."""
         with self.use() as transport:
-            transport.begin(code)
+            transport.begin(checked(transport, code) if check else code)
             self._running_name = name
             self._running = Running(transport, owner=self)
             return self._running

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import ast
+import binascii
 import functools
-from collections.abc import Callable
 from typing import Any
 
 from .. import paths
-from .answers import ANSWER_LIMIT_BYTES, between, from_json, literal, new_token
+from ..errors import BadAnswerError, DeviceError, DeviceMemoryError
+from .answers import ANSWER_LIMIT_BYTES, checked_answer, damaged, from_json, literal, new_token
+from .device_errors import device_error
 from .transport import BoardTransport
+
+_REFUSED = ("ValueError: damaged on the way", "ImportError")
 
 
 @functools.cache
@@ -23,30 +27,72 @@ def snippet(name: str) -> str:
     return ast.unparse(tree)
 
 
-def ask(
-    transport: BoardTransport,
-    name: str,
-    *arguments: object,
-    timeout_s: float = 10.0,
-    on_output: Callable[[bytes], None] | None = None,
-) -> Any:
+def checked(transport: BoardTransport, code: str) -> str:
+    """`code` in a wrapper that runs it only if every byte of it arrived as it was sent.
+
+    Else it raises ValueError on the board. It takes twice the code's length in heap. A board that
+    is known to have no CRC-32 gets the code as it is.
+    """
+    if not transport.has_crc32:
+        return code
+    body = ("del _w_code, _w_sum, _w_crc\n" + code).encode()
+    return f"_w_code = {body!r}\n_w_sum = {binascii.crc32(body)}\n{snippet('checked')}"
+
+
+def ask(transport: BoardTransport, name: str, *arguments: object, timeout_s: float = 10.0) -> Any:
     """Run a snippet's function `_w_<name>` on the board and return its answer.
 
-    The answer is computed before it is printed, as JSON between two tokens. No name is left behind
-    on the board. Raises what `BoardTransport.run` raises, and BadAnswerError.
+    A serial line has no checksum of its own, so both ways are checked here: the code runs only if
+    it arrived whole, and the answer counts only if it did. No name is left behind on the board.
+
+    Raises:
+        DeviceError, DeviceMemoryError: the function raised.
+        BadAnswerError: code or answer were damaged on the way, or the answer is no JSON.
+        What `BoardTransport.run` raises.
     """
     token = new_token()
+    given = f"({''.join(f'{literal(argument)},' for argument in arguments)})"
     code = (
-        f"{snippet(name)}\n"
-        "import json as _w_json, sys as _w_sys\n"
-        "try:\n"
-        f" _w_answer = _w_{name}({', '.join(map(literal, arguments))})\n"
-        f" print({token!r}, end='')\n"
-        " _w_json.dump(_w_answer, _w_sys.stdout)\n"
-        f" print({token!r})\n"
-        " del _w_answer\n"
-        "finally:\n"
-        f" del _w_{name}, _w_json, _w_sys\n"
+        f"{snippet('reply')}\n{snippet(name)}\n"
+        f"try:\n _w_reply({token!r}, _w_{name}, {given})\nfinally:\n del _w_reply, _w_{name}\n"
     )
-    output = transport.run(code, timeout_s, on_output, limit_bytes=ANSWER_LIMIT_BYTES)
-    return from_json(between(output, token))
+    answer = from_json(checked_answer(_run(transport, code, token, timeout_s), token))
+    if isinstance(answer, str):
+        raise device_error(answer)
+    return answer[0]
+
+
+def _run(transport: BoardTransport, code: str, token: str, timeout_s: float) -> bytes:
+    """What the code printed. It is sent again if the board refused it: then nothing has run."""
+    refusals: list[str] = []
+    while True:
+        output = bytearray()
+        try:
+            return transport.run(
+                checked(transport, code), timeout_s, output.extend, ANSWER_LIMIT_BYTES
+            )
+        except DeviceMemoryError:
+            raise
+        except DeviceError as error:
+            if token.encode() in output:
+                raise
+            refusals.append((error.device_traceback or "").rstrip().rpartition("\n")[2])
+            if refusals[-1].startswith("ImportError") and refusals.count(refusals[-1]) == 2:
+                transport.has_crc32 = False  # twice the same: that is no damage
+            elif len(refusals) > 1 or not refusals[0].startswith(_REFUSED):
+                raise _not_whole(error) from None
+
+
+def hard_reset(transport: BoardTransport) -> None:
+    """Reset the chip; close the transport afterwards. DeviceError if the board can't."""
+    try:
+        transport.hard_reset(checked(transport, snippet("hard_reset")))
+    except DeviceError as error:
+        if '"<string>"' in (error.device_traceback or ""):
+            raise  # so it ran
+        raise _not_whole(error) from None
+
+
+def _not_whole(error: DeviceError) -> BadAnswerError:
+    said = error.device_traceback or ""
+    return damaged("What was sent to the board did not arrive whole.", said)

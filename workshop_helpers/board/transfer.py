@@ -12,7 +12,7 @@ import base64
 import binascii
 from collections.abc import Callable
 
-from ..errors import TransferError
+from ..errors import DeviceError, DeviceMemoryError, TransferError
 from .answers import from_literal
 from .snippets import ask, snippet
 from .transport import BoardTransport
@@ -24,41 +24,41 @@ _HASH_BYTES_PER_S = 20_000  # a slow board
 
 def write(transport: BoardTransport, path: str, data: bytes, block_bytes: int, step: Step) -> None:
     """Write `data` to `path`, as it is: no temporary name, no check."""
-    has_base64 = _begin(transport, path, "wb")
+    has_base64 = ask(transport, "transfer", path, "wb")
     for start in range(0, len(data), block_bytes):
         block = data[start : start + block_bytes]
         code = f"_w_write({block!r})"
         if has_base64:
             short = f"_w_write(_w_a2b({base64.b64encode(block)!r}))"
             code = min(code, short, key=len)
-        transport.run(code, _BLOCK_S)
+        _run(transport, code, path)
         step(start + len(block), len(data))
-    transport.run(snippet("transfer_end"), _BLOCK_S)
+    _run(transport, snippet("transfer_end"), path)
 
 
 def read(
     transport: BoardTransport, path: str, size_bytes: int, block_bytes: int, step: Step
 ) -> bytes:
     """All of `path`, which has `size_bytes` as far as known. TransferError for garbled data."""
-    has_base64 = _begin(transport, path, "rb")
+    has_base64 = ask(transport, "transfer", path, "rb")
     data = bytearray()
     block = f"_w_file.read({block_bytes})"
     code = f"print(_w_b2a({block}).decode())" if has_base64 else f"print({block})"
     while True:
-        answer = transport.run(code, _BLOCK_S)
+        answer = _run(transport, code, path)
         try:
             got = (
                 base64.b64decode(answer.strip(), validate=True) if has_base64 else _literal(answer)
             )
         except binascii.Error:
-            raise TransferError(f"The copy of {path} is garbled.", path=path) from None
+            raise garbled(path) from None
         if not got:
             break
         data += got
         if len(data) > size_bytes + block_bytes:  # it need not end by itself
             raise TransferError(f"{path} is longer than the board says.", path=path)
         step(len(data), size_bytes)
-    transport.run(snippet("transfer_end"), _BLOCK_S)
+    _run(transport, snippet("transfer_end"), path)
     return bytes(data)
 
 
@@ -74,9 +74,21 @@ def abandon(transport: BoardTransport) -> None:
     transport.run(snippet("transfer_end"), _BLOCK_S)
 
 
-def _begin(transport: BoardTransport, path: str, mode: str) -> bool:
-    code = f"{snippet('transfer')}\n_w_open({path!r}, {mode!r})"
-    return transport.run(code, _BLOCK_S).strip() == b"1"
+def _run(transport: BoardTransport, code: str, path: str) -> bytes:
+    """Run one step of a copy. Whatever it raises but for want of room is damage on the way: steps
+    are not checked one by one, the whole copy is."""
+    try:
+        return transport.run(code, _BLOCK_S)
+    except DeviceMemoryError:
+        raise
+    except DeviceError as error:
+        if "\nOSError:" in (error.device_traceback or ""):
+            raise
+        raise garbled(path) from None
+
+
+def garbled(path: str) -> TransferError:
+    return TransferError(f"The copy of {path} is garbled.", path=path)
 
 
 def _literal(answer: bytes) -> bytes:

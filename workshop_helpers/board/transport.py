@@ -53,6 +53,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.serial = BufferedPort(self.serial, name)
         self.port: BufferedPort = self.serial
         self.in_step = False
+        self.has_crc32 = True  # until the board says that it has none
         self._runs = False  # is a program running whose end marks are to come?
         try:
             self.enter(timeout_s)
@@ -308,11 +309,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             ) from None
         self.use_raw_paste = True
 
-    def hard_reset(self, settle_s: float = 0.5) -> None:
-        """Reset the chip; close this transport afterwards. Raises DeviceError if it can't."""
+    def hard_reset(self, code: str, settle_s: float = 0.5) -> None:
+        """Run code that resets the chip; close this transport afterwards. DeviceError if it
+        can't."""
         try:
-            # The pause lets the board acknowledge the code before it is gone.
-            self.begin("import machine, time\ntime.sleep(0.1)\nmachine.reset()")
+            self.begin(code)
             with self.port.within(settle_s):
                 _, error = self.follow(None)
         except (SilenceError, BoardGoneError):

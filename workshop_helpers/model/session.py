@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..board import Board
 
 _LIBRARIES = ("model_store", "model_check")
-_HEAP_SHARE = 16  # a block's text is held several times over while the board reads its source
+_HEAP_SHARE = 32  # a block's text is held several times over while the board reads its source
 _SMALLEST_BLOCK_BYTES, _LARGEST_BLOCK_BYTES = 96, 6144
 _ROWS_TIMEOUT_S = 60.0
 

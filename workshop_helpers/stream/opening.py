@@ -34,7 +34,7 @@ class AppLauncher:
         """The board is soft reset first: the app gets all the heap, and the files as they are."""
         self.board.soft_reset()
         code = f"import {self.name}\n{self.name}.main({self.literal})\n"
-        return self.board.start(code, name=self.name)
+        return self.board.start(code, name=self.name, check=True)
 
     def reconnect(self, timeout_s: float) -> None:
         self.board.reconnect(timeout_s)

@@ -24,22 +24,40 @@ _kept = []
 
 
 class TiredChip(FlashChip):
-    """A flash chip that refuses each write once it is worn out."""
+    """A flash chip whose writes can go wrong. As those of FlashChip, its methods have no branch."""
 
-    worn_out = False
+    def __init__(self, memory):
+        super().__init__(memory)
+        self.write = super().writeblocks
 
     def writeblocks(self, block, buffer, offset=0):
-        if self.worn_out:
-            return -5  # EIO
-        return super().writeblocks(block, buffer, offset)
+        return self.write(block, buffer, offset)
+
+    def wear_out(self):
+        self.write = lambda block, buffer, offset: -5  # EIO
+
+    def cut_at(self, number, dip):
+        """Of write `number` only half is done before `dip()`, which never returns."""
+        whole, count = self.write, [0]
+
+        def half(block, buffer, offset):
+            whole(block, buffer[: len(buffer) // 2], offset)
+            dip()
+
+        def write(block, buffer, offset):
+            count[0] += 1
+            return {number: half}.get(count[0], whole)(block, buffer, offset)
+
+        self.write = write
 
 
 class _Clock:
     """Stands in for the module `time`."""
 
 
-def begin(names, chip, vfs):
-    """`chip`: a mounted TiredChip, None on Windows. `vfs`: the real module."""
+def begin(names, chip, vfs, control):
+    """`chip`: a mounted TiredChip, None on Windows. `vfs`: the real module. `control`: the file
+    that tells the supervisor."""
     for name in names:
         if name in _MAINS:
             with open("/main.py", "w") as file:
@@ -49,7 +67,10 @@ def begin(names, chip, vfs):
     if "no-flash" in names:
         vfs.umount("/")
     if "flash-broken" in names and chip is not None:
-        chip.worn_out = True
+        chip.wear_out()
+    for name in names:
+        if name.startswith("brown-out=") and chip is not None:
+            chip.cut_at(int(name[10:]), lambda: _dip(control))
     if "wrong-arch" in names:
         _say_mpy(lambda mpy: mpy & 0x3FF | _ARMV7EMSP << 10)
     if "wrong-abi" in names:
@@ -67,6 +88,16 @@ def _fill():
         while os.statvfs("/")[3] > 2:  # what a write that fails had begun would be lost
             file.write(block)
             file.flush()
+
+
+def _dip(control):
+    """The supply fails here: never returns."""
+    import micropython
+
+    micropython.kbd_intr(-1)
+    control.write(b"D")
+    while True:
+        pass
 
 
 def _say_mpy(change):

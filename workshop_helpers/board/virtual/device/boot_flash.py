@@ -4,7 +4,7 @@ Runs first on the interpreter, as `boot_flash.py <address of the flash> <its byt
 <id> <chip> <faults>`, with this folder on `sys.path` and the host's files still there; ends with
 neither.
 File descriptor 3 tells the supervisor: F failed, B booted (boot.py comes next), P prompt comes
-next, S soft reset me, R reset me.
+next, S soft reset me, R reset me, D the supply dips.
 """
 
 import micropython
@@ -107,7 +107,7 @@ def _boot():
         sys.argv[:] = []
         if faults != "none":
             del sys.modules["board_faults"]
-            board_faults.begin(faults.split(","), disk, vfs)
+            board_faults.begin(faults.split(","), disk, vfs, control)
     except BaseException as error:
         sys.print_exception(error)
         control.write(b"F")

@@ -13,6 +13,7 @@ from typing import Any
 
 _RATE = "a share of the bytes below 1, or the number of one byte"
 _BYTE = "at which byte on the line"
+_WRITE = "at which write to the flash since its start"
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ FAULTS = (
     Fault("rename", "The cable comes off; the board returns under another name.", _BYTE, 3000),
     Fault("unplug", "The cable comes off for good.", _BYTE, 3000),
     Fault("reset", "The board resets itself, as after a dip in its supply.", _BYTE, 3000),
+    Fault("brown-out", "The supply dips in the middle of a write to the flash.", _WRITE, 20),
     Fault("busy", "Another program holds the port."),
     Fault("paste-refused", "An old firmware: it knows no raw paste."),
     Fault("paste-broken", "Raw paste gets out of step at its first byte."),
@@ -78,6 +80,8 @@ class Faults:
         stall_s: how long nothing passes.
         away_s: how long the board is unplugged, and without power; None: for good.
         renamed: it returns under another name. A PTY always does.
+        brown_out_at: number of the write to the flash, counted from 1 since the board's start, of
+            which half is done when its supply dips; once. A write is some ten to hundreds of bytes.
         busy: another program holds the port.
         raw_paste: "" as it should be, "refused" or "broken".
         device: faults of the board itself: names from ONCE and ALWAYS, and "heap-small".
@@ -99,6 +103,7 @@ class Faults:
     away_s: float | None = 1.0
     renamed: bool = False
     reset_at: int | None = None
+    brown_out_at: int | None = None
     busy: bool = False
     raw_paste: str = ""
     device: tuple[str, ...] = ()
@@ -110,7 +115,7 @@ class Faults:
             if not 0 <= getattr(self, f"{name}_rate") < 1:
                 raise ValueError(f"{name}_rate is a share from 0 to below 1")
             _check_numbers(f"{name}_at", getattr(self, f"{name}_at"))
-        for name in _EVENTS:
+        for name in (*_EVENTS, "brown_out"):
             number = getattr(self, f"{name}_at")
             _check_numbers(f"{name}_at", () if number is None else (number,))
         if self.direction not in ("both", "to_board", "to_host"):
@@ -154,6 +159,8 @@ def _add(found: dict[str, Any], name: str, value: float) -> None:
         found["away_s"] = None if name == "unplug" else 1.0
     elif name in _EVENTS:
         found[f"{name}_at"] = int(value)
+    elif name == "brown-out":
+        found["brown_out_at"] = int(value)
     elif name == "busy":
         found["busy"] = True
     elif name.startswith("paste-"):
@@ -175,4 +182,4 @@ def _number(fault: Fault, text: str) -> float:
 
 def _check_numbers(name: str, numbers: Iterable[int]) -> None:
     if any(not 1 <= number <= _AT_MOST for number in numbers):
-        raise ValueError(f"{name} counts bytes from 1")
+        raise ValueError(f"{name} counts from 1")

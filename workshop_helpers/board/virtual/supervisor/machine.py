@@ -36,6 +36,7 @@ class Machine:
         self._boot_output = b""
         self._starts_raw = False
         self._faults = set(config.faults.device)
+        self._brown_out = config.faults.brown_out_at
 
     def power_on(self) -> None:
         if self.child is None:
@@ -74,7 +75,11 @@ class Machine:
             self.line_ends.at_prompt()
         if b"F" in said:
             child.kill()
-        if b"R" in said:
+        if b"D" in said:
+            self._brown_out = None
+            self.power_cut()
+            self._start(raw_repl=False, cause=_POWER_ON)
+        elif b"R" in said:
             self.power_cut()
             self._start(raw_repl=False, cause=_HARD_RESET)
         elif b"S" in said:
@@ -93,7 +98,10 @@ class Machine:
         self.line_ends.starts(raw_repl)
         if self.input is None:
             self.input = Input()
-        faults = ",".join(sorted(self._faults)) or "none"
+        names = sorted(self._faults)
+        if self._brown_out is not None:
+            names.append(f"brown-out={self._brown_out}")
+        faults = ",".join(names) or "none"
         self.child = Child(self._config, self._flash, self.input, raw_repl, cause, faults)
 
     def _after_the_end_of(self, child: Child) -> bytes:
