@@ -70,12 +70,17 @@ class InvenSense(FifoSensor):
 
     def _reset_fifo(self):
         device = self._device
+        self._fifo_off = True  # till the end: where an answer is missing, all of it is done again
         device.write(USER_CTRL, 0x00)  # a FIFO is reset while it is off
         device.write(USER_CTRL, 0x04)
         device.write(USER_CTRL, 0x40)
         device.read(INT_STATUS)  # which clears the flag of the overflow
+        self._fifo_off = False
 
     def _waiting(self):
+        if self._fifo_off:
+            self._reset_fifo()
+            return 0
         status = self._device.read(INT_STATUS)
         self._device.read_into(FIFO_COUNT, self._count)
         n_bytes = self._count[0] << 8 | self._count[1]

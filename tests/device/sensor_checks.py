@@ -74,6 +74,13 @@ class Bench:
             for i in range(n)
         ]
 
+    def poll_on(self, ms):
+        """As an app that does not mind a missing answer."""
+        try:
+            return self.poll(ms)
+        except OSError:
+            return []
+
     def numbers(self, rows):
         """Which samples of `counting` these are."""
         found = []
@@ -244,6 +251,41 @@ def no_answer(chip):
     assert bench.sensor.overruns == 0
     bench.bus.chips = {}
     bench.sensor.close()  # of a chip that is gone
+
+
+def no_answer_anywhere(chip):
+    """Whichever transfer of a look gets no answer: nothing comes twice, nothing goes missing."""
+    for at in range(6):
+        bench = Bench(chip)
+        seen = bench.numbers(bench.poll(100))
+        bench.bus.naks_after, bench.bus.naks = at, 1
+        for _ in range(20):
+            seen += bench.numbers(bench.poll_on(40))
+        assert not bench.bus.naks
+        consecutive(seen)
+        assert bench.sensor.overruns == 0 and len(seen) > 50, (at, len(seen))
+
+
+def no_answer_after_overrun(chip):
+    """The same while an overrun is dealt with: told at least once, and the sensor goes on."""
+    for at in range(10):
+        bench = Bench(chip)
+        bench.poll(100)
+        bench.clock.sleep_ms(10000)
+        bench.bus.naks_after, bench.bus.naks = at, 1
+        for _ in range(10):
+            bench.poll_on(0)
+            bench.clock.sleep_ms(bench.sensor.poll_ms)
+        bench.bus.naks = 0
+        told = bench.sensor.overruns
+        assert 1 <= told <= 2, (at, told)
+        while bench.sensor._more:
+            bench.poll(0)
+        seen = []
+        for _ in range(20):
+            seen += bench.numbers(bench.poll(50))
+        consecutive(seen)
+        assert len(seen) > 50 and bench.sensor.overruns == told, (at, len(seen))
 
 
 def refused(chip):

@@ -89,18 +89,22 @@ class Chip:
 
 
 class Bus:
-    """What machine.I2C offers of memory transfers. `naks`: that many transfers get no answer."""
+    """What machine.I2C offers of memory transfers. `naks`: that many transfers get no answer,
+    after the next `naks_after`."""
 
     def __init__(self, *chips):
         self.chips = {chip.ADDRESS: chip for chip in chips}
         self.naks = 0
+        self.naks_after = 0
         self.error = ENODEV
         self.transfers = 0
         self.tape = None
 
     def _chip(self, address):
         self.transfers += 1
-        if self.naks:
+        if self.naks and self.naks_after:
+            self.naks_after -= 1
+        elif self.naks:
             self.naks -= 1
             raise OSError(self.error)
         if address not in self.chips:
