@@ -40,6 +40,7 @@ COMMANDS = {
     "modules": "native modules for microcontrollers: list, install, verify, build them",
     "bundle": "all that a room without Internet needs: make, verify, serve it",
     "progress": "what you have shown you can do, exercise by exercise",
+    "docs": "make docs/errors.md, what every error means, from its table",
     "bench": "run a benchmark of benchmarks/, by its name",
     "test": "run every check and test, notebooks included",
 }

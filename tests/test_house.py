@@ -37,7 +37,7 @@ LAYERS = (
     ("energy", "errors", "files", "options", "start"),
     ("paths",),
     ("board", "modules", "datasets", "plots"),
-    ("budget", "features", "firmware", "health", "recordings"),
+    ("budget", "failures", "features", "firmware", "health", "recordings"),
     ("model", "stream"),
     ("bundle", "course", "demo", "doctor", "testing"),
     ("cli",),

@@ -15,6 +15,7 @@ try:
 
     from .bundle.commands import app as bundle_app
     from .errors import WorkshopError
+    from .failures.commands import app as docs_app
     from .firmware.commands import flash_command
     from .modules.commands import app as modules_app
     from .options import JsonOption, PortOption
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.add_typer(modules_app, name="modules")
 app.add_typer(bundle_app, name="bundle")
+app.add_typer(docs_app, name="docs")
 app.command("flash")(flash_command)
 
 

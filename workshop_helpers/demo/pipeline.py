@@ -12,7 +12,7 @@ from rich.console import Console
 
 from .. import datasets
 from ..board import Board, connect
-from ..errors import DataError, StreamError, WorkshopError
+from ..errors import BoardError, DataError, StreamError
 from ..features import FeatureSet, motion_features
 from ..model import DeviceModel, VerifyReport, convert, measure, verify
 from ..modules import source_for
@@ -184,7 +184,7 @@ def train_forest(train_set: FeatureSet) -> Any:
 
 def _known(value: float | None) -> float:
     if value is None:
-        raise WorkshopError(
+        raise BoardError(
             "This board can't say how much of its heap is free (no gc.mem_free).",
             "Use a MicroPython firmware from micropython.org, or --port virtual.",
         )
