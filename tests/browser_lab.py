@@ -1,8 +1,10 @@
-"""A real JupyterLab and a real Chromium, for tests that press what people press."""
+"""A real JupyterLab and a real Chromium, for tests and benchmarks that press what people press."""
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import importlib.util
 import json
 import os
 import secrets
@@ -15,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+import nbformat
 
 from workshop_helpers.paths import ROOT
 
@@ -38,35 +40,34 @@ QUIET_SETTINGS = {
 
 @dataclass(frozen=True)
 class Lab:
-    """A running JupyterLab; `folder` is what it shows."""
+    """A running JupyterLab; `folder` is what it shows, `pid` its server's process."""
 
     url: str
     token: str
     folder: Path
+    pid: int
 
     def address(self, notebook: str) -> str:
         return f"{self.url}lab/tree/{notebook}?token={self.token}&reset"
 
 
-def require_browser() -> None:
-    """Skip the test, saying what to install, where there is no browser to drive."""
-    pytest.importorskip(
-        "playwright.sync_api", reason="playwright is missing: pip install playwright"
-    )
-    chromium()
+def missing() -> str | None:
+    """What to install before a browser can be driven here; None if nothing."""
+    if importlib.util.find_spec("playwright") is None:
+        return "playwright is missing: pip install playwright"
+    if chromium() is None:
+        return (
+            "Chromium is missing. Debian: apt-get install chromium. "
+            "WORKSHOP_CHROMIUM names another binary."
+        )
+    return None
 
 
-def chromium() -> str:
-    """Path of a Chromium or Chrome; skips the test if there is none."""
+def chromium() -> str | None:
+    """Path of a Chromium or Chrome."""
     chosen = os.environ.get("WORKSHOP_CHROMIUM")
     names = [chosen] if chosen else ["chromium", "chromium-browser", "google-chrome"]
-    for name in names:
-        if found := shutil.which(name):
-            return found
-    pytest.skip(
-        "Chromium is missing. Debian: apt-get install chromium. "
-        "WORKSHOP_CHROMIUM names another binary."
-    )
+    return next((found for name in names if (found := shutil.which(name))), None)
 
 
 @contextlib.contextmanager
@@ -111,7 +112,7 @@ def running_lab(
             command, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
-        yield Lab(_url_of(process, home), token, notebooks)
+        yield Lab(_url_of(process, home), token, notebooks, process.pid)
     finally:
         process.terminate()  # asks it to end its kernels as well
         try:
@@ -152,3 +153,117 @@ def open_page(address: str, profile: Path) -> Iterator[Any]:
             yield page
         finally:
             browser.close()
+
+
+class Notebook:
+    """The notebook on the page, by what can be seen of it."""
+
+    def __init__(self, page: Any, path: Path, lab: Lab) -> None:
+        self.page = page
+        self.path = path
+        self.lab = lab
+
+    def choose_kernel(self) -> None:
+        """The course's notebooks name none, so JupyterLab asks."""
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+        self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+
+    def run_all(self) -> None:
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+    def run_cell(self, index: int) -> None:
+        self.page.locator(".jp-CodeCell .jp-InputArea-editor").nth(index).click()
+        self.page.keyboard.press("Control+Enter")
+
+    def interrupt(self) -> None:
+        self.page.locator('[data-command="notebook:interrupt-kernel"]').click()
+
+    def save(self) -> nbformat.NotebookNode:
+        """Save it and read it back."""
+
+        def saved(response: Any) -> bool:
+            return response.request.method == "PUT" and "/api/contents/" in response.url
+
+        with self.page.expect_response(saved):
+            self.page.locator('[data-command="docmanager:save"]').click()
+        return nbformat.read(self.path, as_version=4)
+
+    def button(self, text: str) -> Any:
+        """A button that a cell has put out."""
+        return self.page.locator(".jp-OutputArea button", has_text=text)
+
+    def wait_for_text(self, text: str) -> None:
+        """Until a cell has put this out."""
+        self.page.locator(".jp-OutputArea-output", has_text=text).first.wait_for(timeout=60_000)
+
+    def screenshot(self, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+    def result(self, number: int) -> str:
+        """The text of the cell's result, once the kernel gave its result number `number`."""
+        prompt = self.page.locator(".jp-OutputArea-executeResult .jp-OutputPrompt")
+        prompt.filter(has_text=f"[{number}]").wait_for()
+        return self.page.locator(".jp-OutputArea-executeResult .jp-OutputArea-output").inner_text()
+
+    # --- a live view ------------------------------------------------------------------------
+    @property
+    def canvas(self) -> Any:
+        return self.page.locator(".workshop-live canvas")
+
+    @property
+    def picture(self) -> Any:
+        """What stays of it, and what is shown where there are no widgets."""
+        return self.page.locator(".jp-OutputArea-output img")
+
+    def pixels(self) -> bytes:
+        """What is on the canvas, as PNG."""
+        address = self.canvas.evaluate("canvas => canvas.toDataURL('image/png')")
+        return base64.b64decode(address.partition(",")[2])
+
+    def new_picture(self, old: str | None = None) -> str:
+        """The picture's address, once it is another than `old`."""
+        self.picture.wait_for()
+        self.page.wait_for_function(
+            "old => document.querySelector('.jp-OutputArea-output img')?.src !== old", arg=old
+        )
+        return str(self.picture.get_attribute("src"))
+
+    def frames_shown(self) -> int:
+        return int(self.canvas.get_attribute("data-shown") or 0)
+
+    def wait_for_frames(self, more: int) -> None:
+        """Until the canvas has shown so many more frames."""
+        self.canvas.wait_for()
+        wanted = self.frames_shown() + more
+        self.page.wait_for_function(
+            "n => document.querySelector('.workshop-live canvas')?.dataset.shown >= n", arg=wanted
+        )
+
+
+@contextlib.contextmanager
+def open_notebook(
+    home: Path,
+    name: str,
+    cells: Sequence[str],
+    settings: dict[str, dict[str, Any]] | None = None,
+    disabled: Sequence[str] = (),
+) -> Iterator[Notebook]:
+    """These cells as a notebook in JupyterLab, its kernel chosen; what goes wrong is photographed.
+
+    Args:
+        home, settings, disabled: as for `running_lab`.
+    """
+    with running_lab(home, settings, disabled) as lab:
+        path = lab.folder / f"{name}.ipynb"
+        made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
+        nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+        with open_page(lab.address(path.name), home / "profile") as page:
+            notebook = Notebook(page, path, lab)
+            try:
+                notebook.choose_kernel()
+                yield notebook
+            except BaseException:
+                notebook.screenshot(f"{name}_failed")
+                raise

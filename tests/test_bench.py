@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -54,5 +53,5 @@ def test_latency_is_positive_and_in_order(bench) -> None:
 def test_views_are_optional(bench, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(bench, "HERE", tmp_path)
     assert bench.views() == []
-    (tmp_path / "stream_views.py").write_text("def rows():\n    return [{'name': 'x'}]\n")
-    assert json.dumps(bench.views()) == '[{"name": "x"}]'
+    (tmp_path / "stream_views.py").write_text("def rows():\n    yield 'x', 5.0, 'm', 10.0\n")
+    assert bench.views() == [{"name": "x", "value": 5.0, "unit": "m", "limit": 10.0, "ratio": 0.5}]

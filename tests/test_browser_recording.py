@@ -6,9 +6,8 @@ import contextlib
 import time
 from pathlib import Path
 
-import nbformat
 import pytest
-from browser_lab import SCREENSHOTS, open_page, require_browser, running_lab
+from browser_lab import missing, open_notebook
 from recording_cases import counting, save
 
 from workshop_helpers import datasets
@@ -43,51 +42,17 @@ DRAWN = """() => {
 }"""
 
 
-class Notebook:
-    """The notebook on the page, by what can be seen of it."""
-
-    def __init__(self, page, name: str) -> None:
-        self.page = page
-        self._name = name
-
-    def choose_kernel(self) -> None:
-        self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
-
-    def run_all(self) -> None:
-        self.page.get_by_role("menuitem", name="Run", exact=True).click()
-        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-
-    def button(self, text: str):
-        return self.page.locator(".jp-OutputArea button", has_text=text)
-
-    def wait_for_text(self, text: str) -> None:
-        self.page.locator(".jp-OutputArea-output", has_text=text).first.wait_for(timeout=60_000)
-
-    def screenshot(self, what: str) -> None:
-        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-        self.page.screenshot(path=SCREENSHOTS / f"{self._name}_{what}.png")
-
-
 @pytest.fixture
 def opened(tmp_path):
     """Opens cells as a notebook in JupyterLab and runs them; a context manager."""
-    require_browser()
+    if why := missing():
+        pytest.skip(why)
 
     @contextlib.contextmanager
     def open_cells(name: str, *cells: str):
-        with running_lab(tmp_path / "lab") as lab:
-            made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
-            nbformat.write(nbformat.v4.new_notebook(cells=made), lab.folder / f"{name}.ipynb")
-            with open_page(lab.address(f"{name}.ipynb"), tmp_path / "profile") as page:
-                notebook = Notebook(page, name)
-                try:
-                    notebook.choose_kernel()
-                    notebook.run_all()
-                    yield notebook
-                except BaseException:
-                    notebook.screenshot("failed")
-                    raise
+        with open_notebook(tmp_path / "lab", name, cells) as notebook:
+            notebook.run_all()
+            yield notebook
 
     return open_cells
 
@@ -97,16 +62,16 @@ def test_a_label_button_labels_what_is_recorded(opened, tmp_path) -> None:
     folder = tmp_path / "recorded"
     with opened("record", SET_UP, RECORD.format(folder=str(folder))) as notebook:
         notebook.wait_for_text("label standing")  # as the replay says by itself
-        notebook.screenshot("running")
+        notebook.screenshot("record_running")
         notebook.button("sitting").click()
         notebook.wait_for_text("label sitting")
-        notebook.screenshot("labelled")
+        notebook.screenshot("record_labelled")
         notebook.button("lying").click()
         notebook.wait_for_text("label lying")
         notebook.button("Stop").click()
         notebook.wait_for_text("DONE")
         notebook.button("Stop").wait_for(state="detached")
-        notebook.screenshot("stopped")
+        notebook.screenshot("record_stopped")
     (recording,) = datasets.load(folder).recordings
     assert [span.label for span in recording.spans] == ["standing", "sitting", "lying"]
     assert recording.spans[-1].stop == len(recording)
@@ -123,16 +88,16 @@ def test_a_stretch_drawn_with_the_mouse_gets_the_label(opened, tmp_path) -> None
         notebook.button("running").click()
         box = canvas.bounding_box()
         y = box["y"] + 0.4 * box["height"]
-        notebook.screenshot("before")
+        notebook.screenshot("label_plot_before")
         mouse = notebook.page.mouse
         mouse.move(box["x"] + 0.35 * box["width"], y)
         mouse.down()
         mouse.move(box["x"] + 0.65 * box["width"], y, steps=8)
-        notebook.screenshot("drawing")
+        notebook.screenshot("label_plot_drawing")
         mouse.up()
         spans = wait_for_spans(folder)
         notebook.page.wait_for_timeout(1500)
-        notebook.screenshot("labelled")
+        notebook.screenshot("label_plot_labelled")
         assert notebook.page.locator(".jupyter-matplotlib-canvas-div").count() == 1
     (span,) = spans
     assert span.label == "running"

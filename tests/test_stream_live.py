@@ -12,7 +12,7 @@ import pytest
 from workshop_helpers.datasets import load
 from workshop_helpers.errors import StreamError
 from workshop_helpers.stream import Counters, History, Record
-from workshop_helpers.stream.drawing import LiveFigure
+from workshop_helpers.stream.drawing import HEIGHT, WIDTH, LiveFigure
 from workshop_helpers.stream.pace import BoardClock, Pacer
 from workshop_helpers.stream.status import Status
 from workshop_helpers.stream.views import PANELS, check_panels, default_panels
@@ -94,7 +94,7 @@ def test_a_picture_of_nothing_is_a_picture() -> None:
     figure = LiveFigure(History())
     figure.update()
     assert "waiting" in figure._title.get_text()
-    assert pixels(figure.png()).shape[:2] == (560, 900)
+    assert pixels(figure.png()).shape[:2] == (HEIGHT, WIDTH)
 
 
 def test_the_picture_changes_as_records_come() -> None:
@@ -156,10 +156,10 @@ def test_each_panel_draws_and_keeps_to_the_picture() -> None:
         figure = LiveFigure(history_of(20.0), names)
         figure.update()
         picture = pixels(figure.png())
-        assert picture.shape[:2] == (560, 900) and picture.std() > 0
+        assert picture.shape[:2] == (HEIGHT, WIDTH) and picture.std() > 0
         for axes in figure.figure.axes:
             box = axes.get_tightbbox()
-            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= 900 and box.y1 <= 560, names
+            assert box.x0 >= 0 and box.y0 >= 0 and box.x1 <= WIDTH and box.y1 <= HEIGHT, names
 
 
 def test_the_default_panels_follow_from_the_hello() -> None:

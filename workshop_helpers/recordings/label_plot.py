@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DataError, WorkshopError
+from ..notebook import watched_kernel
 from ..plots import Picture
 from .figures import draw_labels, draw_signal
 from .recording import Recording
@@ -79,10 +79,7 @@ class LabelPlot:
 
 def _live_canvas(figure: Picture) -> Any:
     """ipympl's canvas for the figure; None where nobody is there to draw on it."""
-    ipython = sys.modules.get("IPython")
-    kernel = getattr(ipython.get_ipython(), "kernel", None) if ipython is not None else None
-    # An editor that sends a cell says which of its cells it is.
-    if kernel is None or "cellId" not in (kernel.get_parent("shell").get("metadata") or {}):
+    if watched_kernel() is None:
         return None
     try:
         backend: Any = importlib.import_module("ipympl.backend_nbagg")

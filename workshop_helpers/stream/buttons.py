@@ -5,137 +5,101 @@ from __future__ import annotations
 import importlib
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from ..notebook import watched_kernel
+from .subshell import Listener
 
 
 @dataclass(frozen=True)
-class ButtonSpec:
-    """One button: what stands on it, and how it looks (ipywidgets' icon and button_style)."""
+class Press:
+    """A button: what stands on it, what it means, how it looks ("stop", "plain", "chosen")."""
 
+    event: str
     text: str
-    icon: str = ""
-    style: str = ""
-    tooltip: str = ""
-    width: str = "9em"
+    value: str = ""
+    look: str = "plain"
 
 
-class ButtonRow:
-    """A row of buttons under a running cell; `presses` collects the texts of those pressed.
+class Buttons:
+    """A row of buttons in a cell's output, with a canvas below where `send` is given frames.
 
-    A click is a message to the kernel, which has one thread for cells and is busy there. Two ways
-    around it, and whichever comes first counts:
+    Not `shown` where no button can be heard, or nobody is there to press it: in kernels without
+    subshells, without anywidget, in an unattended run. The cell's own interrupt (■) is what there
+    is then.
 
-    - JupyterLab 4.4 and later addresses clicks to a second thread of the kernel (a "subshell"),
-      where ipywidgets calls `on_click`. ipykernel 7.4 readdresses them to the thread that made the
-      widget, which undoes this.
-    - That readdressing asks the comm, in the thread that receives all messages. So the comm listens
-      there, and leaves the address as the front end wrote it. It needs no subshell, but the method
-      is ipykernel's own and may go away.
-
-    So one click may be heard twice, and whoever takes from `presses` must not mind.
-
-    Where neither can work, no button is shown, and the cell's own interrupt (■) is what there is:
-    in kernels without subshells, and where nobody is looking, as in an unattended run.
-
-    Tried in JupyterLab 4.6 with ipykernel 7.4. Not tried: VS Code, Notebook 7.
+    Tried: JupyterLab 4.6, with and without subshells of its own, and without anywidget's extension
+    (tests/test_browser_live_view.py, tests/test_browser_recording.py). Not tried: Notebook 7, VS
+    Code and others. They should show it where they support widgets and ipykernel is 7.4 or later.
     """
 
-    def __init__(self, kernel: Any, specs: Sequence[ButtonSpec]) -> None:
-        self.presses: deque[str] = deque(maxlen=1000)
+    def __init__(self, presses: Sequence[Press] = ()) -> None:
+        self.n_ready = 0  # how often a page has begun to show it
+        self.n_seen = 0  # the last frame that a page says it has shown
+        self._events: deque[tuple[str, str]] = deque(maxlen=1000)
+        self._widget: Any = None
         self._handle: Any = None
-        self._box: Any = None
-        self._buttons: list[Any] = []
-        if kernel is not None and _has_viewer(kernel) and _has_subshells(kernel):
-            self._make(specs)
-
-    @property
-    def visible(self) -> bool:
-        """Whether there is somebody to press them."""
-        return self._box is not None
-
-    def show(self) -> None:
-        if self._box is not None and self._handle is None:
-            display: Any = importlib.import_module("IPython.display").display
-            self._handle = display(self._box, display_id=True)
-
-    def close(self) -> None:
-        """Leave nothing of it: a saved notebook would say that it can't load the widget."""
-        if self._handle is not None:
-            self._handle.update({"text/plain": ""}, raw=True)
-            self._handle = None
-        if self._box is not None:
-            for widget in (*self._buttons, self._box):
-                widget.close()
-            self._box = None
-
-    def _make(self, specs: Sequence[ButtonSpec]) -> None:
-        try:
-            widgets: Any = importlib.import_module("ipywidgets")
-        except ImportError:
+        kernel = watched_kernel()
+        if kernel is None:
             return
-        for spec in specs:
-            button = widgets.Button(
-                description=spec.text,
-                icon=spec.icon,
-                button_style=spec.style,
-                tooltip=spec.tooltip,
-                layout=widgets.Layout(width=spec.width, height="2.6em"),
-                style=widgets.ButtonStyle(font_size="16px"),
-            )
-            button.on_click(lambda _button, text=spec.text: self.presses.append(text))
-            button.comm._reply_subshell_for = self._router(spec.text)
-            self._buttons.append(button)
-        self._box = self._buttons[0] if len(specs) == 1 else widgets.HBox(self._buttons)
-
-    def _router(self, text: str) -> Any:
-        def route(data: Any, subshell_id: str | None) -> str | None:
-            content = data.get("content") if isinstance(data, dict) else None
-            if isinstance(content, dict) and content.get("event") == "click":
-                self.presses.append(text)
-            return subshell_id
-
-        return route
-
-
-class StopButton:
-    """One button, "Stop"."""
-
-    def __init__(self, kernel: Any) -> None:
-        tooltip = "Stop the live view; the cell ends with what came so far"
-        self._row = ButtonRow(kernel, [ButtonSpec("Stop", "stop", "danger", tooltip)])
+        try:
+            module: Any = importlib.import_module(f"{__package__}.canvas")
+            self._listener = Listener(kernel)
+        except (ImportError, RuntimeError):  # no anywidget, no subshell
+            return
+        self._widget = self._listener.run(module.Canvas, buttons=_described(presses))
+        self._widget.on_msg(self._hear)
 
     @property
-    def pressed(self) -> bool:
-        return bool(self._row.presses)
+    def shown(self) -> bool:
+        """Whether a page shows it, or may still begin to."""
+        return self._widget is not None
 
-    def show(self) -> None:
-        self._row.show()
+    def pressed(self) -> list[tuple[str, str]]:
+        """(event, value) of the buttons pressed since the last call."""
+        events = []
+        while self._events:
+            events.append(self._events.popleft())
+        return events
+
+    def offer(self, presses: Sequence[Press]) -> None:
+        """Show these buttons from now on."""
+        if self._widget is not None:
+            self._listener.run(setattr, self._widget, "buttons", _described(presses))
+
+    def send(self, message: dict[str, Any], data: list[bytes]) -> None:
+        """What the canvas is to paint; see canvas.py."""
+        self._listener.run(self._widget.send, message, data)
+
+    def display(self, **also: str) -> Any:
+        """Show it in the cell's output, `also` by their MIME types where there are no widgets; the
+        handle of that output. Nothing happens if it is not `shown`."""
+        if self._widget is None:
+            return None
+        made = self._widget._repr_mimebundle_()
+        bundle = dict(made[0] if isinstance(made, tuple) else made)  # metadata may come along
+        display: Any = importlib.import_module("IPython.display").display
+        self._handle = display({**bundle, "text/plain": "", **also}, raw=True, display_id=True)
+        return self._handle
 
     def close(self) -> None:
-        self._row.close()
+        """Leave nothing that needs a kernel: a saved notebook would say that it can't load it."""
+        if self._widget is not None:
+            self._listener.run(self._widget.close)
+            self._widget = None
+
+    def _hear(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        """Called on the subshell's thread; the front end is not to be trusted more than a board."""
+        event = content.get("event") if isinstance(content, dict) else None
+        if event == "ready":
+            self.n_ready += 1
+        elif event == "shown":
+            number = content.get("number")
+            self.n_seen = number if isinstance(number, int) else self.n_seen
+        elif isinstance(event, str):
+            self._events.append((event, str(content.get("value") or "")))
 
 
-def notebook_shell() -> Any:
-    """IPython's shell in a kernel; None elsewhere."""
-    try:
-        from IPython import get_ipython
-    except ImportError:
-        return None
-    shell = get_ipython()
-    return shell if hasattr(shell, "kernel") else None
-
-
-def notebook_kernel() -> Any:
-    """The kernel that runs this code; None outside of one."""
-    shell = notebook_shell()
-    return None if shell is None else shell.kernel
-
-
-def _has_viewer(kernel: Any) -> bool:
-    """Whether a notebook editor sent the cell: it says which of its cells it is."""
-    return "cellId" in (kernel.get_parent("shell").get("metadata") or {})
-
-
-def _has_subshells(kernel: Any) -> bool:
-    return "kernel subshells" in kernel.kernel_info.get("supported_features", ())
+def _described(presses: Sequence[Press]) -> list[dict[str, str]]:
+    return [asdict(press) for press in presses]

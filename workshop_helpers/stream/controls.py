@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import StreamError
-from .screen import Press
+from .buttons import Press
 from .views.panel import short
 
 if TYPE_CHECKING:

@@ -7,34 +7,42 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from numpy.typing import NDArray
 from PIL import Image
 
 from ..plots import PALETTE, Picture
 from ..text import printable
 from .history import History
+from .strokes import Stroke, strokes
 from .views import PANELS, Panel, default_panels
 from .views.panel import GREY, SIZE, SMALL, colour_of, short
 
 WINDOW_S = 10.0
-# All lengths in pixels. With a notebook's own bars it fits on a projector of 1280 by 800.
-WIDTH, HEIGHT = 900, 560
+# All lengths in pixels. Under a cell of four lines, with its buttons and a notebook's own bars, it
+# fits on a projector of 1280 by 800.
+WIDTH, HEIGHT = 900, 500
 _DPI = 90
 _BIG = 24
 _MAX_TITLE = 36
-_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 84, 16, 84, 88, 40
+_STATUS_WIDTH = 106  # letters
+_LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 84, 16, 104, 54, 40
+# Where the baselines of the title and of the status's last line are, from above.
+_TITLE_AT, _STATUS_AT = 30, 72
 _BESIDE = 346  # width of the column at the right, names of its rows included
-_BESIDE_NAMES, _BESIDE_BOTTOM = 128, 150
+_BESIDE_NAMES, _BESIDE_BOTTOM = 128, 116
+
+Layers = dict[str, tuple[list[Stroke], bytes]]
+Versions = tuple[int, object]  # of the axes, and of what stands still
+NONE_KNOWN: Versions = (0, None)
 
 
 class LiveFigure:
-    """Panels on one time axis, some beside them, a title above and a line of status below.
+    """Panels on one time axis, some beside them, a title and a line of status above.
 
-    A frame is put together from three layers (see `Panel`), of which the lower two are kept as
-    pixels. Text is in those: it takes longer to draw than a thousand points. So the time axis
-    counts back from now.
+    It consists of three layers (see `Panel`): the axes, pixels drawn by matplotlib and kept; over
+    them what stands still for a while; and what moves in every frame. For a canvas the upper two
+    are strokes, which cost next to nothing; for a picture matplotlib draws them as well. So that
+    the axes can be kept, the time axis counts back from now.
 
     Args:
         panels: names of panels; None for what suits the app.
@@ -53,14 +61,21 @@ class LiveFigure:
         self.figure.set_dpi(_DPI)
         self.figure.set_layout_engine("none")  # placed once, by hand
         self._canvas: Any = FigureCanvasAgg(self.figure)  # partly typed
-        self._layers: list[Any] = []  # pixels of the axes, and of the slow artists over them
-        self._drawn: tuple[object, ...] = ()
+        self._axes_pixels: Any = None
+        self._axes_version = 0
         self._made_for: tuple[object, ...] | None = None
         self.panels: list[Panel] = []
         self._title = self.figure.text(
-            _LEFT / WIDTH, 1 - 38 / HEIGHT, "", fontsize=_BIG, fontweight="bold", animated=True
+            _LEFT / WIDTH,
+            1 - _TITLE_AT / HEIGHT,
+            "",
+            fontsize=_BIG,
+            fontweight="bold",
+            animated=True,
         )
-        self._status = self.figure.text(16 / WIDTH, 10 / HEIGHT, "", fontsize=SMALL, animated=True)
+        self._status = self.figure.text(
+            _LEFT / WIDTH, 1 - _STATUS_AT / HEIGHT, "", fontsize=SMALL, animated=True
+        )
 
     def update(
         self, status: str = "", *, alarm: bool = False, now_s: float | None = None
@@ -75,49 +90,61 @@ class LiveFigure:
             self._place()
         for panel in self.panels:
             if panel.update(self._history.t_s if now_s is None else now_s):
-                self._layers.clear()
+                self._axes_pixels = None
         self._set_title()
-        self._status.set_text(textwrap.fill(printable(status), 100, max_lines=2))
+        self._status.set_text(textwrap.fill(printable(status), _STATUS_WIDTH, max_lines=2))
         self._status.set_color(PALETTE[3] if alarm else "#444444")
         return self.figure
 
-    def rgba(self) -> NDArray[np.uint8]:
-        """What `update` drew last, uint8 [HEIGHT, WIDTH, 4]; overwritten by the next call."""
-        canvas, figure = self._canvas, self.figure
-        slow: tuple[object, ...] = (
-            self._title.get_text(), self._status.get_text(), self._status.get_color(),
-            *(panel.version for panel in self.panels),
-        )  # fmt: skip
-        if slow != self._drawn:
-            del self._layers[1:]
-            self._drawn = slow
-        if not self._layers:
-            canvas.draw()  # leaves out what is animated
-            self._layers.append(canvas.copy_from_bbox(figure.bbox))
-        if len(self._layers) == 1:
-            canvas.restore_region(self._layers[0])
-            for artist in (self._title, self._status, *(a for p in self.panels for a in p.slow)):
-                figure.draw_artist(artist)
-            self._layers.append(canvas.copy_from_bbox(figure.bbox))
-        canvas.restore_region(self._layers[1])
-        for panel in self.panels:
-            for artist in panel.fast:
-                figure.draw_artist(artist)
-        return np.asarray(canvas.buffer_rgba())
+    def layers(self, known: Versions = NONE_KNOWN) -> tuple[Layers, Versions]:
+        """What `update` drew last, without the layers whose version is known already, and the
+        versions of this one.
 
-    def jpeg(self) -> bytes:
-        """For a frame that the next one replaces: a sixth of the time that PNG takes. Colours are
-        kept at full resolution, so that lines and letters stay sharp."""
-        # "RGBX" spares a copy without the fourth byte.
-        return _encoded(self.rgba(), "RGBX", format="jpeg", quality=90, subsampling=0)
+        Of each layer the strokes and their numbers, see strokes.py; the axes are a PNG.
+        """
+        pixels = self._draw_axes()
+        versions = (self._axes_version, self._still_version())
+        layers: Layers = {}
+        if versions[0] != known[0]:
+            self._canvas.restore_region(pixels)
+            layers["axes"] = ([], self._encoded())
+        if versions[1] != known[1]:
+            layers["still"] = strokes(self._still(), HEIGHT)
+        layers["moving"] = strokes((a for p in self.panels for a in p.fast), HEIGHT)
+        return layers, versions
 
     def png(self) -> bytes:
-        """For a picture that stays."""
-        return _encoded(self.rgba(), "RGBA", format="png", compress_level=1)
+        """What `update` drew last, as a picture."""
+        self._canvas.restore_region(self._draw_axes())
+        for artist in (*self._still(), *(a for p in self.panels for a in p.fast)):
+            self.figure.draw_artist(artist)
+        return self._encoded()
+
+    def _draw_axes(self) -> Any:
+        if self._axes_pixels is None:
+            self._canvas.draw()  # leaves out what is animated
+            self._axes_pixels = self._canvas.copy_from_bbox(self.figure.bbox)
+            self._axes_version += 1
+        return self._axes_pixels
+
+    def _still(self) -> list[Any]:
+        return [self._title, self._status, *(a for p in self.panels for a in p.slow)]
+
+    def _still_version(self) -> object:
+        texts = (self._title.get_text(), self._status.get_text(), self._status.get_color())
+        return (self._axes_version, *texts, *(panel.version for panel in self.panels))
+
+    def _encoded(self) -> bytes:
+        buffer = io.BytesIO()
+        image = Image.frombuffer(
+            "RGBA", (WIDTH, HEIGHT), self._canvas.buffer_rgba(), "raw", "RGBA", 0, 1
+        )
+        image.save(buffer, format="png", compress_level=1)
+        return buffer.getvalue()
 
     def _place(self) -> None:
         """Make the panels anew, for other channels or classes."""
-        self._layers.clear()
+        self._axes_pixels = None
         for axes in list(self.figure.axes):
             axes.remove()
         names = self._names or default_panels(self._history)
@@ -176,11 +203,3 @@ class LiveFigure:
         self._title.set_text(text)
         self._title.set_fontsize(_BIG if len(text) <= _MAX_TITLE else SIZE)
         self._title.set_color(colour_of(history, label))
-
-
-def _encoded(rgba: NDArray[np.uint8], mode: str, **options: Any) -> bytes:
-    height, width = rgba.shape[:2]
-    buffer = io.BytesIO()
-    image = Image.frombuffer(mode, (width, height), rgba, "raw", mode, 0, 1)
-    image.save(buffer, **options)
-    return buffer.getvalue()

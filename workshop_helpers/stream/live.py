@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .screen import Screen
 
 _LONGEST_WAIT_S = 0.05  # for a record, so that a button is soon heard
+_MOST_AT_ONCE = 1000  # records between two looks at the buttons
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,7 @@ class LiveView:
         while (now_s := time.monotonic()) < end_s and not controls.stopped:
             until_s = min(end_s, max(pacer.due_s, now_s)) - now_s
             wait_s = min(until_s, _LONGEST_WAIT_S) if screen.visible else _LONGEST_WAIT_S
-            record = self._stream.next(timeout_s=wait_s)
-            if record is not None:
-                if record.kind == "hello":
-                    self._clock.restart()
-                self.history.add(record)
-                self._clock.heard(record.t_us / 1e6, time.monotonic())
-            elif self._stream.ended:
+            if not self._take(wait_s):
                 return
             if (note := controls.handle(screen.pressed())) is not None:
                 status.note(note)
@@ -137,6 +132,22 @@ class LiveView:
                 if (presses := controls.presses()) != shown:
                     screen.offer(presses)
                     shown = presses
+
+    def _take(self, wait_s: float) -> bool:
+        """Take in what has come, after waiting so long for it; False if no more will."""
+        ended = self._stream.ended  # before the last look, or what comes in between were lost
+        record = self._stream.next(timeout_s=wait_s)
+        if record is None:
+            return not ended
+        for _ in range(_MOST_AT_ONCE):
+            if record.kind == "hello":
+                self._clock.restart()
+            self.history.add(record)
+            self._clock.heard(record.t_us / 1e6, time.monotonic())
+            record = self._stream.next(timeout_s=0.0)
+            if record is None:
+                break
+        return True
 
     def _update(self, figure: LiveFigure, status: Status) -> None:
         now_s = time.monotonic()

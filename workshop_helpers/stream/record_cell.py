@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError
-from .buttons import ButtonRow, ButtonSpec, notebook_kernel
+from ..notebook import in_notebook
+from .buttons import Buttons, Press
 from .recorder import Recorder
 
 if TYPE_CHECKING:
     from ..recordings import Recording
     from .stream import Stream
 
-STOP = "Stop"
 _LOOK_S, _SHOW_S = 0.1, 0.5
 
 
@@ -42,8 +42,7 @@ def record(
         DataError: no sample came, or the disk is full; what came before is kept.
         WorkshopError: what the stream raises; what came before is kept.
     """
-    specs = [ButtonSpec(text, "tag", "info") for text in buttons]
-    row = ButtonRow(notebook_kernel(), [*specs, ButtonSpec(STOP, "stop", "danger")])
+    row = _Row(buttons)
     line = _Line()
     recorder = Recorder(stream, folder, **options)
     try:
@@ -58,21 +57,16 @@ def record(
     return recorder.recording
 
 
-def _follow(
-    recorder: Recorder, stream: Stream, row: ButtonRow, line: _Line, seconds: float
-) -> None:
-    current: str | None = None
+def _follow(recorder: Recorder, stream: Stream, row: _Row, line: _Line, seconds: float) -> None:
     end_s = time.monotonic() + seconds
     next_line_s = 0.0
     try:
         while (now_s := time.monotonic()) < end_s and not stream.ended:
-            while row.presses:
-                pressed = row.presses.popleft()
-                if pressed == STOP:
+            for event, label in row.pressed():
+                if event == "stop":
                     return
-                if pressed != current:  # one click may be heard twice
-                    current = pressed
-                    recorder.label(pressed)
+                recorder.label(label)
+                row.choose(label)
             if now_s >= next_line_s:
                 line.show(recorder.status())
                 next_line_s = now_s + _SHOW_S
@@ -81,12 +75,40 @@ def _follow(
         return
 
 
+class _Row:
+    """A button a label, the one pressed last marked, and Stop."""
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        self._labels = labels
+        self._buttons = Buttons(self._presses(None))
+        self._handle: Any = None
+
+    def show(self) -> None:
+        self._handle = self._buttons.display()
+
+    def pressed(self) -> list[tuple[str, str]]:
+        return self._buttons.pressed()
+
+    def choose(self, label: str) -> None:
+        self._buttons.offer(self._presses(label))
+
+    def close(self) -> None:
+        if self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)
+        self._buttons.close()
+
+    def _presses(self, chosen: str | None) -> list[Press]:
+        looks = {chosen: "chosen"}
+        labels = [Press("label", name, name, looks.get(name, "plain")) for name in self._labels]
+        return [*labels, Press("stop", "Stop", look="stop")]
+
+
 class _Line:
     """A line of text in a notebook's output that is replaced; nothing elsewhere."""
 
     def __init__(self) -> None:
         self._handle: Any = None
-        self._visible = notebook_kernel() is not None
+        self._visible = in_notebook()
 
     def show(self, text: str) -> None:
         if not self._visible:

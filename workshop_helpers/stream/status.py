@@ -1,4 +1,4 @@
-"""The line under a live view: how the stream is doing."""
+"""The line above a live view: how the stream is doing."""
 
 from __future__ import annotations
 

@@ -28,7 +28,8 @@ class Probabilities(Panel):
             )[0]
             for i, name in enumerate(history.classes)
         ]  # fmt: skip
-        self.fast = [*self._lines]
+        self._band = axes.broken_barh([], _BAND, animated=True)
+        self.fast = [*self._lines, self._band]
         axes.set_ylim(-0.05, sum(_BAND) + 0.02)
         axes.set_yticks([0, 0.5, 1, _BAND[0] + _BAND[1] / 2], ["0", "0.5", "1", "really"])
         axes.set_ylabel("share", fontsize=SIZE)
@@ -43,17 +44,12 @@ class Probabilities(Panel):
         t_s = [record.t_us / 1e6 - now_s for record in shown]
         for i, line in enumerate(self._lines):
             line.set_data(t_s, [share(record, i) for record in shown])
-        for bars in self.fast[len(self._lines) :]:
-            bars.remove()
-        self.fast = [*self._lines]
-        if shown:
-            hop_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
-            bars = self.axes.broken_barh(
-                # A little wide, since predictions come a little unevenly.
-                [(t - 1.05 * hop_s, 1.05 * hop_s) for t in t_s],
-                _BAND,
-                facecolors=[colour_of(history, truth) for truth in history.last_truths(len(shown))],
-                animated=True,
-            )
-            self.fast.append(bars)
+        # A little wide, since predictions come a little unevenly.
+        width_s = 1.05 * (float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5)
+        low, high = _BAND[0], sum(_BAND)
+        self._band.set_verts(
+            [[(t - width_s, low), (t - width_s, high), (t, high), (t, low)] for t in t_s]
+        )
+        truths = history.last_truths(len(shown))
+        self._band.set_facecolor([colour_of(history, truth) for truth in truths])
         return False
