@@ -84,6 +84,20 @@ def test_currents_are_of_chips_in_the_catalogue():
         assert power.source.startswith("https://")
 
 
+def test_who_takes_the_charge_is_all_of_it():
+    found = estimate(Plan(radio="LoRaWAN, SF12"), find("esp32-c3"), SPEED)
+    assert sum(found.payers_ma.values()) == pytest.approx(found.average_ma.typical)
+    assert found.payers_ma["sending"] > found.payers_ma["napping"] > 0
+    assert estimate(Plan(), find("esp32-c3"), SPEED).payers_ma["sending"] == 0
+
+
+def test_the_bars_are_as_long_as_the_shares():
+    found = estimate(Plan(window=20_000), find("esp32-c3"), SPEED)
+    assert f"width:{100 * found.ram_share:.1f}%;background:#0072B2" in found._repr_html_()
+    crowded = estimate(Plan(nodes=100_000), find("esp32-c3"), SPEED)._repr_html_()
+    assert "width:100.0%;background:#D55E00" in crowded
+
+
 def test_an_unknown_current_stays_unknown():
     found = estimate(Plan(), find("teensy-41"), SPEED)
     assert found.average_ma is None and "not known" in repr(found)

@@ -10,6 +10,8 @@ estimates, and come as a range.
 from __future__ import annotations
 
 import html
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .board.catalogue import KnownBoard
@@ -27,6 +29,8 @@ NO_RADIO = "none"
 _LAPTOP_CYCLES = Range(2, 5, 12)
 _BOARD_CYCLES = Range(0.5, 1, 2)
 _LAPTOP_MHZ = 3000
+_LONGEST_DAYS = 1000  # a full bar of battery life
+_BLUE, _ORANGE, _GREY = "#0072B2", "#D55E00", "#e6e6e6"
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,10 @@ class Speed:
 
 @dataclass(frozen=True)
 class Budget:
-    """What a plan takes from a board. Ranges are low, typical, high; None: not known."""
+    """What a plan takes from a board. Ranges are low, typical, high; None: not known.
+
+    payers_ma: the typical average current, mA, by who takes it: napping, computing, sending.
+    """
 
     board: str
     window_bytes: int
@@ -95,6 +102,7 @@ class Budget:
     cpu_share: Range
     radio_bytes_a_day: float
     average_ma: Range | None
+    payers_ma: Mapping[str, float]
     battery_days: Range | None
 
     @property
@@ -130,16 +138,44 @@ class Budget:
         return "\n".join([f"Estimate for {self.board}", *lines, *self.problems])
 
     def _repr_html_(self) -> str:
-        cell = "<td style='text-align:left'>"
-        rows = "".join(
-            f"<tr>{cell}{html.escape(what)}</td>{cell}{html.escape(value)}</td></tr>"
-            for what, value in self.rows()
-        )
+        """The four budgets as bars, and the numbers beside them."""
+        ram = self.window_bytes, self.model_ram_bytes
+        bars = [
+            ("RAM", self.ram_share, 0.5, "{:,} bytes of window + {:,} of model".format(*ram)),
+            ("flash", self.flash_share, 0.5, f"{self.model_flash_bytes:,} bytes"),
+            ("CPU", self.cpu_share.typical, 1.0, "from {0:.2%} to {2:.2%}".format(*self.cpu_share)),
+        ]
+        rows = [
+            _row(name, share, f"{share:.2%}", colour=_ORANGE if share > most else _BLUE, note=note)
+            for name, share, most, note in bars
+        ]
+        if self.battery_days is None:
+            rows.append(_row("battery", 0.0, "?", _BLUE, _span(None, "")))
+        else:
+            days, current = self.battery_days, _span(self.average_ma, "{:.3g} mA")
+            length = math.log10(max(1.0, days.typical)) / math.log10(_LONGEST_DAYS)
+            note = f"{days.low:.3g} to {days.high:.3g} days; {current}"
+            rows.append(_row("battery", length, f"{days.typical:.3g} days", _BLUE, note))
         verdict = "✘ " + " ".join(self.problems) if self.problems else "✔ it fits"
+        head = "<tr><th colspan=4 style='text-align:left'>Estimate for"
+        title = f"{head} {html.escape(self.board)}</th></tr>"
         return (
-            f"<table><tr><th colspan=2>Estimate for {html.escape(self.board)}</th></tr>{rows}"
-            f"</table><p><b>{html.escape(verdict)}</b></p>"
+            f"<table class='workshop-budget'>{title}{''.join(rows)}</table>"
+            f"<p><b>{html.escape(verdict)}</b></p>"
         )
+
+
+def _row(name: str, share: float, value: str, colour: str, note: str) -> str:
+    """A line of the table, with a bar; `share` 1 fills it. Battery's bar is in steps of ten."""
+    bar = (
+        f"<div style='width:16em;background:{_GREY}'><div class='workshop-bar' style='height:1.2em;"
+        f"width:{100 * min(1.0, max(0.004, share)):.1f}%;background:{colour}'></div></div>"
+    )
+    cell = "<td style='text-align:left;padding-right:1em'>"
+    return (
+        f"<tr>{cell}<b>{name}</b></td><td>{bar}</td>{cell}<b>{html.escape(value)}</b></td>"
+        f"{cell}{html.escape(note)}</td></tr>"
+    )
 
 
 def estimate(plan: Plan, board: KnownBoard, speed: Speed) -> Budget:
@@ -154,9 +190,11 @@ def estimate(plan: Plan, board: KnownBoard, speed: Speed) -> Budget:
     cpu = Range(*(windows_a_second * t / 1e6 for t in speed.us_on(board.clock_mhz, us)))
     messages_a_day = 0.0 if plan.radio == NO_RADIO else 86400 / plan.message_every_s
     power = CHIPS.get(board.chip)
-    average = _average_ma(plan, power, cpu, windows_a_second) if power else None
+    average, payers = None, {}
     days = None
-    if average:
+    if power:
+        payers = _payers_ma(plan, power, cpu, windows_a_second)
+        average = Range(*(sum(each) for each in zip(*payers.values(), strict=True)))
         usable = _BATTERY_SHARE * plan.battery_mah / 24
         days = Range(usable / average.high, usable / average.typical, usable / average.low)
     return Budget(
@@ -169,21 +207,25 @@ def estimate(plan: Plan, board: KnownBoard, speed: Speed) -> Budget:
         cpu_share=cpu,
         radio_bytes_a_day=messages_a_day * plan.message_bytes,
         average_ma=average,
+        payers_ma={name: each.typical for name, each in payers.items()},
         battery_days=days,
     )
 
 
-def _average_ma(plan: Plan, power: ChipPower, cpu: Range, windows_a_second: float) -> Range:
+def _payers_ma(
+    plan: Plan, power: ChipPower, cpu: Range, windows_a_second: float
+) -> dict[str, Range]:
     """Busy for a share of the time, napping for the rest, and the messages' charge on top."""
-    charge = Range(0, 0, 0)
+    awake = [min(1.0, share + windows_a_second * _WAKE_S) for share in cpu]
+    sending = Range(0, 0, 0)
     if plan.radio != NO_RADIO:
         mj = next(c for c in channels(plan.message_bytes) if c.name == plan.radio).millijoules
-        charge = Range(*(each / 3.3 / plan.message_every_s for each in mj))  # mJ / V / s = mA
-    found = []
-    for share, busy, nap, radio in zip(cpu, power.busy_ma, power.nap_ma, charge, strict=True):
-        awake = min(1.0, share + windows_a_second * _WAKE_S)
-        found.append(awake * busy + (1 - awake) * nap + radio)
-    return Range(*found)
+        sending = Range(*(each / 3.3 / plan.message_every_s for each in mj))  # mJ / V / s = mA
+    return {
+        "napping": Range(*((1 - a) * nap for a, nap in zip(awake, power.nap_ma, strict=True))),
+        "computing": Range(*(a * busy for a, busy in zip(awake, power.busy_ma, strict=True))),
+        "sending": sending,
+    }
 
 
 def _span(values: Range | None, form: str) -> str:

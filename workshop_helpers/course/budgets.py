@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..board import Board
 
 _TREES_TIMED = 16  # of time_trees.py
+_PAYERS = (PALETTE[5], PALETTE[0], PALETTE[1])
 # A usual laptop: RAM KB, storage KB, instructions a second (8 cores, 3 GHz), watts at work, euros.
 LAPTOP = (16 * 1024**2, 512 * 1024**2, 8 * 3e9, 25.0, 900.0)
 PLANS = {
@@ -78,16 +79,18 @@ def measure_speed(board: Board) -> Speed:
 
 
 def days_figure(plan: Plan, speed: Speed, boards: Sequence[KnownBoard] | None = None) -> Picture:
-    """Battery life of `plan` on each chip whose current is known: a bar from low to high."""
+    """Battery life of `plan` on each chip whose current is known, from low to high; beside it, who
+    takes the charge."""
     chosen = boards or list({b.chip: b for b in all_boards() if b.chip in CHIPS}.values())
     budgets = [(board, estimate(plan, board, speed)) for board in chosen]
-    rows = [(board, b.battery_days) for board, b in budgets if b.battery_days is not None]
-    picture = Picture(9.5, 0.7 * len(rows) + 1.5)
-    axes = picture.subplots()
-    for place, (_, days) in enumerate(rows):
-        axes.plot([days.low, days.high], [place, place], lw=9, color=PALETTE[5])
-        axes.plot(days.typical, place, "D", ms=10, color=PALETTE[0])
-        axes.annotate(
+    rows = [(board.chip, b, b.battery_days) for board, b in budgets if b.battery_days is not None]
+    rows.sort(key=lambda row: -row[2].typical)
+    picture = Picture(11.0, 0.75 * len(rows) + 1.9)
+    life, payers = picture.subplots(1, 2, sharey=True, width_ratios=(3, 2))
+    for place, (_, _, days) in enumerate(rows):
+        life.plot([days.low, days.high], [place, place], lw=9, color=PALETTE[5])
+        life.plot(days.typical, place, "D", ms=10, color=PALETTE[0])
+        life.annotate(
             f"{days.typical:,.3g} days",
             (days.typical, place),
             (0, 12),
@@ -95,13 +98,33 @@ def days_figure(plan: Plan, speed: Speed, boards: Sequence[KnownBoard] | None = 
             ha="center",
             fontsize=12,
         )
-    axes.set_yticks(range(len(rows)), [board.chip for board, _ in rows], fontsize=13)
-    axes.set_ylim(len(rows) - 0.5, -0.7)
-    axes.set_xscale("log")
-    axes.set_xlabel("battery life, days (log scale; the bar is what is possible)", fontsize=12)
-    axes.set_title(f"{plan.battery_mah:g} mAh, by chip", loc="left", fontsize=14)
-    axes.grid(axis="x", alpha=0.3)
+    life.set_yticks(range(len(rows)), [chip for chip, _, _ in rows], fontsize=13)
+    life.set_ylim(len(rows) - 0.5, -0.7)
+    life.set_xscale("log")
+    life.set_xlabel("battery life, days (log scale; bar: what is possible)", fontsize=12)
+    life.set_title(f"{plan.battery_mah:g} mAh, by chip", loc="left", fontsize=14)
+    life.grid(axis="x", alpha=0.3)
+    left = [0.0] * len(rows)
+    for name, colour in zip(("napping", "computing", "sending"), _PAYERS, strict=True):
+        shares = [100 * b.payers_ma[name] / sum(b.payers_ma.values()) for _, b, _ in rows]
+        payers.barh(range(len(rows)), shares, left=left, height=0.5, color=colour, label=name)
+        left = [a + share for a, share in zip(left, shares, strict=True)]
+    payers.set_xlabel("% of the charge", fontsize=12)
+    payers.set_title("who takes it", loc="left", fontsize=14)
+    picture.legend(loc="outside lower right", ncols=3, fontsize=12, frameon=False)
     return picture
+
+
+# What a knob turns, from and to; what spans powers of ten gets a logarithmic slider.
+_LOG_KNOBS = {
+    "rate_hz": (-2, 4.7),
+    "window": (0.4, 4.3),
+    "hop": (0, 4.3),
+    "nodes": (0, 5),
+    "message_every_s": (0, 5),
+    "battery_mah": (1, 4.7),
+}
+_KNOBS = {"channels": (1, 16), "trees": (1, 100)}
 
 
 def budget_calculator(speed: Speed, plan: Plan | None = None, board: str = "esp32-c3") -> Any:
@@ -111,27 +134,36 @@ def budget_calculator(speed: Speed, plan: Plan | None = None, board: str = "esp3
         return estimate(start, find(board), speed)
     import ipywidgets as widgets
 
-    def slider(name: str, low: float, high: float) -> Any:
-        value = getattr(start, name)
-        return widgets.BoundedFloatText(
-            value=value, min=low, max=high, description=name, style={"description_width": "9em"}
-        )
-
+    look = {"style": {"description_width": "9em"}, "layout": {"width": "26em"}}
     controls = {
-        "rate_hz": slider("rate_hz", 0.01, 48000),
-        "window": slider("window", 2, 16384),
-        "hop": slider("hop", 1, 16384),
-        "channels": slider("channels", 1, 16),
-        "trees": slider("trees", 1, 500),
-        "nodes": slider("nodes", 1, 100000),
-        "message_every_s": slider("message_every_s", 0.1, 86400),
-        "battery_mah": slider("battery_mah", 10, 50000),
+        name: widgets.FloatLogSlider(
+            value=getattr(start, name),
+            min=low,
+            max=high,
+            step=0.02,
+            description=name,
+            readout_format=".4g" if name == "rate_hz" else ".0f",
+            **look,
+        )
+        for name, (low, high) in _LOG_KNOBS.items()
+    }
+    controls |= {
+        name: widgets.IntSlider(
+            value=getattr(start, name), min=low, max=high, description=name, **look
+        )
+        for name, (low, high) in _KNOBS.items()
     }
     where = widgets.Dropdown(
-        options=[(b.title, b.id) for b in all_boards()], value=find(board).id, description="board"
+        options=[(b.title, b.id) for b in all_boards()],
+        value=find(board).id,
+        description="board",
+        **look,
     )
     radio = widgets.Dropdown(
-        options=[NO_RADIO, *(c.name for c in channels())], value=start.radio, description="radio"
+        options=[NO_RADIO, *(c.name for c in channels())],
+        value=start.radio,
+        description="radio",
+        **look,
     )
     shown = widgets.HTML()
 
@@ -142,14 +174,8 @@ def budget_calculator(speed: Speed, plan: Plan | None = None, board: str = "esp3
     for control in (*controls.values(), where, radio):
         control.observe(redraw, "value")
     redraw()
-    rows = list(controls.values())
-    return widgets.VBox(
-        [
-            widgets.HBox([where, radio]),
-            *(widgets.HBox(rows[i : i + 2]) for i in (0, 2, 4, 6)),
-            shown,
-        ]
-    )
+    rows = [where, radio, *controls.values()]
+    return widgets.VBox([*(widgets.HBox(rows[i : i + 2]) for i in range(0, len(rows), 2)), shown])
 
 
 def shown_budget(start: Plan, values: dict[str, Any], board: str, speed: Speed) -> str:

@@ -42,15 +42,17 @@ class Ranking(tuple[Choice, ...]):
         return "\n".join(map(repr, self))
 
     def _repr_html_(self) -> str:
+        cell = "<td style='text-align:left;padding-right:1em'>"
         rows = "".join(
-            f"<tr><td>{c.mark}</td>"
-            f"<td style='text-align:left'><b>{html.escape(c.board.title)}</b></td>"
-            f"<td style='text-align:left'>{html.escape('; '.join(c.reasons))}</td>"
-            f"<td style='text-align:left'>{html.escape('; '.join(c.missing))}</td></tr>"
+            f"<tr>{cell}{c.mark}</td>{cell}<b>{html.escape(c.board.title)}</b></td>"
+            f"{cell}{html.escape('; '.join(c.reasons))}</td>"
+            f"{cell}{html.escape('; '.join(c.missing))}</td></tr>"
             for c in self
         )
         names = ("", "board", "speaks for it", "is missing")
-        head = "".join(f"<th style='text-align:left'>{name}</th>" for name in names)
+        head = "".join(
+            f"<th style='text-align:left;padding-right:1em'>{name}</th>" for name in names
+        )
         return f"<table><tr>{head}</tr>{rows}</table>"
 
 
