@@ -3,7 +3,8 @@
 Same API and answers as the plain twin `emlearn_kmeans_ref.py`, which spells out each step.
 All in integers, and exact. Memory: a clustering needs 4 bytes for each channel of each cluster, 4
 more for each cluster, and 1 byte a sample; its steps allocate nothing. `euclidean_argmin` allocates
-the tuple that it returns; it belongs to one thread.
+the tuple that it returns; it belongs to one thread. It reads type, length and address of its
+buffers where MicroPython 1.29 keeps them: a firmware that differs there is refused at import.
 """
 
 from array import array
@@ -33,6 +34,21 @@ _one = bytearray(1)
 
 
 @micropython.viper
+def _is_known(x, p: ptr8) -> bool:
+    """Whether x, one byte at p, is kept as said above."""
+    f = ptr32(x if 1 else 0)
+    a = f[_ADDRESS]
+    if _WIDE:
+        a |= f[_ADDRESS + 1] << 32
+    return a == int(p) and f[_LENGTH] == 1
+
+
+for _x in (_one, bytes(_one), array("B", _one)):
+    if not _is_known(_x, _x):
+        raise RuntimeError("arrays are kept in another way in this firmware")
+
+
+@micropython.viper
 def _place(m: ptr32, centroids: ptr8, samples: ptr8, assigned: ptr8):
     """Tell a step where its buffers are."""
     m[_CENTROIDS] = int(centroids)
@@ -44,7 +60,7 @@ def _place(m: ptr32, centroids: ptr8, samples: ptr8, assigned: ptr8):
         m[_ASSIGNED + 1] = int(assigned) >> 32
 
 
-# The order of the locals matters: the first three of a function live in registers.
+# The order of the locals matters: the first ones of a function live in registers (two or three).
 @micropython.viper
 def _assign(p: ptr8) -> int:
     """Write the nearest centroid of each sample; how many of them are new there."""

@@ -93,8 +93,13 @@ class Model:
         self._bias[0] -= self._rate * total / n
 
     def stepper(self, X, y):
-        """What `step` does, for many steps."""
-        return self.step
+        """A function that does n steps on X and y."""
+
+        def steps(n):
+            for _ in range(n):
+                self.step(X, y)
+
+        return steps
 
 
 new = Model
@@ -112,11 +117,14 @@ def train(
     verbose=0,
 ):
     """Steps until the mean squared error settles, is small enough, or grows; (last step, error)."""
-    step = model.stepper(X_train, y_train)
+    steps = model.stepper(X_train, y_train)
     before = None
-    iteration = 0
-    for iteration in range(max_iterations):
-        step(X_train, y_train)
+    iteration = -1
+    while iteration + 1 < max_iterations:
+        # To the next one whose error is looked at: those are multiples of the interval.
+        n = min(max(1, check_interval) if iteration >= 0 else 1, max_iterations - iteration - 1)
+        steps(n)
+        iteration += n
         if iteration % check_interval:
             continue
         mse = model.score_mse(X_train, y_train)
@@ -134,4 +142,4 @@ def train(
                 print(log_prefix, word, "at iteration", iteration)
             return iteration, mse
         before = mse
-    return iteration, model.score_mse(X_train, y_train)
+    return max(iteration, 0), model.score_mse(X_train, y_train)

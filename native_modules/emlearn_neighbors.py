@@ -20,8 +20,8 @@ import micropython
 from micropython import const
 
 # The block, int32: what these name, then the window: three words (distance >> 16, distance &
-# 0xFFFF, index) for each of k neighbours. Then uint16, all + 32768 since viper's loads are
-# unsigned: the query, the items, the labels.
+# 0xFFFF, index) for each of k neighbours; then the sums of squares of the query and of the items.
+# Then uint16, all + 32768 since viper's loads are unsigned: the query, the items, the labels.
 _ITEMS = const(0)  # items there are
 _SEARCHED = const(1)  # items there were at the last predict()
 _K = const(2)
@@ -79,7 +79,7 @@ def _place(p: ptr8, m: ptr32):
         m[_IN + 1] = int(p) >> 32
 
 
-# The order of the locals matters: the first two of a function live in registers.
+# The order of the locals matters: the first ones of a function live in registers (two or three).
 @micropython.viper
 def _search(p: ptr16) -> int:
     """Do as told; return the label that most in the window have, the least of equally many."""

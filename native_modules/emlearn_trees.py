@@ -1,8 +1,11 @@
 """Decision forests on int16 features, walked in viper.
 
 Same API and answers as the plain twin `emlearn_trees_ref.py`, which spells out each step.
-Memory: 8 bytes a node, 1 a leaf (4 for regression), 8 a tree, 4 a class. `predict` allocates
-nothing after its first call, but for regression's float.
+All in integers, and exact; only regression's last step, `offset + step * sum / trees`, is done in
+the board's floats. Memory: 8 bytes a node, 1 a leaf (4 for regression), 8 a tree, 4 a class.
+`predict` allocates nothing after its first call, but for regression's float; it reads type, length
+and address of its arrays where MicroPython 1.29 keeps them: a firmware that differs there is
+refused at import.
 """
 
 import struct
@@ -42,7 +45,22 @@ _LENGTH = const(2 + 2 * _WIDE)  # in int32, as the next one
 _ADDRESS = const(3 + 3 * _WIDE)
 
 
-# The order of the locals matters: the first three of a function live in registers.
+@micropython.viper
+def _is_known(x, p: ptr8) -> bool:
+    """Whether x, an array 'h' of one number at p, is kept as said above."""
+    f = ptr32(x if 1 else 0)
+    a = f[_ADDRESS]
+    if _WIDE:
+        a |= f[_ADDRESS + 1] << 32
+    return a == int(p) and f[_LENGTH] == 1 and ptr8(int(f))[_TYPECODE] == 104
+
+
+_one = array("h", (0,))
+if not _is_known(_one, _one):
+    raise RuntimeError("arrays are kept in another way in this firmware")
+
+
+# The order of the locals matters: the first ones of a function live in registers (two or three).
 @micropython.viper
 def _walk(p: ptr16):
     f = ptr16(int(p))

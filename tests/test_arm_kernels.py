@@ -160,6 +160,10 @@ def test_linreg(on_arm, tmp_path):
     answers = on_arm(signal_cases.run, linreg.NAME, tmp_path, TWIN, cases)
     for case, answer in zip(cases, answers, strict=True):
         linreg.check(case, answer, 1e-5)
+    cases = linreg.trainings(12, [(1, 10), (4, 50), (20, 30), (70, 30), (5, 1)])
+    answers = on_arm(signal_cases.run, linreg.NAME, tmp_path, TWIN, cases)
+    for case, answer in zip(cases, answers, strict=True):
+        linreg.check_training(case, answer)
 
 
 def test_mlp(on_arm, tmp_path):

@@ -89,17 +89,67 @@ def test_steps_against_numpy(variant, tmp_path):
         check(case, answer, 1e-5)
 
 
+def trainings(steps: int, shapes: list[tuple[int, int]]) -> list[Case]:
+    """Also: columns of several sizes, one of zeros, both penalties, weights that grow, outliers."""
+    options = {"train": {"max_iterations": steps, "tolerance": -1}, "steps": steps}
+    cases = [problem(seed, d, rows, **options) for seed, (d, rows) in enumerate(shapes)]
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(25, 3)) * [1, 0, 1] + [0, 0, 2]
+    X[7, 0] = 300
+    return [
+        *cases,
+        problem(10, 5, 40, scale=np.logspace(-2, 2, 5), **options),
+        problem(11, 4, 20, scale=1e6, **options),
+        problem(12, 4, 20, l1_ratio=1.0, alpha=0.3, **options),
+        problem(13, 4, 20, l1_ratio=0.0, alpha=3.0, **options),
+        problem(14, 3, 25, X=to_hex(X), rate=1e-5, **options),
+        problem(15, 3, 25, X=to_hex(X), start=to_hex([1e-6] * 4), rate=1e-5, **options),
+        problem(16, 3, 25, scale=[1, 1, 1e-9], **options),  # too far apart
+        problem(17, 3, 25, rate=1.5, **options),  # grows beyond all bounds
+        problem(18, 3, 25, rate=0.0, **options),
+    ]
+
+
+def check_training(case: Case, answer: list) -> None:
+    """The error that the module states, of weights times the largest input of their column."""
+    X = from_hex(case["X"]).reshape(-1, case["features"])
+    y, w = from_hex(case["y"]), from_hex(case["start"])
+    tops = np.append(np.abs(X).max(0), 1)
+    largest = np.abs(y).max()
+    for _ in range(min(case["steps"], answer[3] + 1)):
+        largest = max(largest, np.abs(w * tops).max())
+        w = step(case, w, X, y)
+    got = np.append(from_hex(answer[1]), from_hex(answer[2])[0])
+    assert np.abs((got - w) * tops).max() < 4e-6 * max(largest, np.abs(w * tops).max())
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_training_does_the_same_steps(variant, tmp_path):
-    """Also where the rows are summed once."""
-    train = {"max_iterations": 101, "tolerance": -1}
-    cases = [
-        problem(seed, d, rows, train=train, steps=101)
-        for seed, (d, rows) in enumerate([(1, 10), (4, 50), (10, 100), (20, 30), (3, 200)])
-    ]
+    cases = trainings(101, [(1, 10), (4, 50), (10, 100), (20, 30), (3, 200), (50, 20), (70, 40)])
     for case, answer in zip(cases, run(NAME, tmp_path, variant, cases), strict=True):
-        assert answer[3] == 100
-        check(case, answer, 1e-4)
+        assert answer[3] == (10 if case["rate"] == 1.5 else 100)  # that one is seen to diverge
+        check_training(case, answer)
+
+
+def test_training_in_short_words():
+    cases = trainings(12, [(1, 10), (4, 50), (12, 20), (5, 2)])
+    for case, answer in zip(cases, run_short_words(NAME, cases), strict=True):
+        check_training(case, answer)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_training_looks_at_the_error_now_and_then(variant, tmp_path):
+    """The last iteration is told, whether or not the interval divides it; none at all is none."""
+    wanted = [(0, 10, 0), (1, 10, 0), (7, 3, 6), (8, 3, 7), (20, 1, 19), (21, 10, 20), (5, 99, 4)]
+    cases = []
+    for n, interval, _ in wanted:
+        train = {"max_iterations": n, "check_interval": interval, "tolerance": -1}
+        cases.append(problem(3, 4, 20, train=train, steps=n))
+    for case, answer, (*_, last) in zip(
+        cases, run(NAME, tmp_path, variant, cases), wanted, strict=True
+    ):
+        assert answer[3] == last
+        check_training(case, answer)
 
 
 def test_training_finds_the_solution(tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import shutil
 
 import pytest
 
@@ -170,6 +172,30 @@ def test_a_module_that_fails_to_import(thing, native_board):
         install(native_board, "thing")
     assert "ImportError" in caught.value.device_traceback
     assert caught.value.mend
+
+
+@pytest.mark.parametrize("name", ["emlearn_trees", "emlearn_neighbors", "emlearn_kmeans"])
+@pytest.mark.parametrize("constant", ["_TYPECODE", "_LENGTH", "_ADDRESS"])
+def test_a_firmware_that_keeps_arrays_in_another_way(
+    name, constant, native_board, tmp_path, monkeypatch
+):
+    """Modules that read an array's header look for each part where this firmware has another."""
+    folder = tmp_path / "sources"
+    shutil.copytree(paths.NATIVE_MODULES, folder)
+    monkeypatch.setattr(paths, "NATIVE_MODULES", folder)
+    source = folder / f"{name}.py"
+    moved, n = re.subn(
+        rf"(?m)^{constant} = const\(.*?\)", f"{constant} = const(0)", source.read_text()
+    )
+    if constant == "_TYPECODE" and n == 0:
+        return  # the types of bytes tell enough
+    assert n == 1
+    source.write_text(moved)
+    module = install(native_board, name, "workshop")
+    assert module.source == "workshop plain"
+    assert "arrays are kept in another way in this firmware" in module.notes[0]
+    with pytest.raises(ModuleError, match="source='plain'"):
+        install(native_board, name, "viper")
 
 
 def test_no_room(own_board):

@@ -16,7 +16,7 @@ from typing import Any
 
 _BASE = 0x20000000  # where the first buffer lies, as on many boards
 _GAP = 64
-_TYPES = (array,)
+_TYPES = (array, bytearray, bytes)
 
 
 class Machine:
@@ -42,8 +42,9 @@ class Machine:
         return start
 
     def object(self, value: Any) -> int:
-        """The address of the four words that MicroPython has of an array."""
-        words = (_TYPES.index(type(value)), ord(value.typecode), len(value), self.address(value))
+        """The address of the four words that MicroPython has of an array, or of bytes."""
+        code = ord(getattr(value, "typecode", "B"))
+        words = (_TYPES.index(type(value)), code, len(value), self.address(value))
         made = array("I" if self.bits == 32 else "Q", words)
         kept = self.objects.setdefault(id(value), (made, value))[0]
         kept[:] = made
