@@ -44,7 +44,10 @@ def _peaks(x: int, y: int, p: ptr32, other: ptr32) -> int:
                 x = (p[0] >> 23) & 255
                 if x > y:
                     y = x
-                p = ptr32(int(p) + 4)
+                x = (p[1] >> 23) & 255
+                if x > y:
+                    y = x
+                p = ptr32(int(p) + 8)
         answer = answer >> 8 | y << 8
         if end == int(other) + n:
             return answer
@@ -106,20 +109,68 @@ def _forward(x: int, y: int, src: ptr32, other: ptr32, work: ptr32, table: ptr32
         p = ptr32(int(p) + 16)
     half = 16
     step = size
+    # If an odd number of stages is left: one whose factors are 1 and -j.
+    x = half
+    while x < end - int(work):
+        x <<= 2
+    if x > end - int(work):
+        half = 32
+        step >>= 1
+        p = work
+        while int(p) < end:
+            x = p[4] - _BIAS
+            y = p[0]
+            p[0] = y + x
+            p[4] = y - x
+            x = p[5] - _BIAS
+            y = p[1]
+            p[1] = y + x
+            p[5] = y - x
+            x = p[6] - _BIAS
+            t = p[7] - _BIAS
+            y = p[2]
+            p[2] = y + t
+            p[6] = y - t
+            y = p[3]
+            p[3] = y - x
+            p[7] = y + x
+            p = ptr32(int(p) + 32)
+    # Two stages at once: three products for four numbers, which are loaded and stored once.
+    step >>= 1
     while half < end - int(work):
         p = work
         while int(p) < end:
             q = ptr32(int(p) + half)
+            r = ptr32(int(q) + half)
+            z = ptr32(int(r) + half)
             w = table
+            v = table
+            o = table
+            beyond = 0
             stop = int(q)
             while int(p) < stop:
                 x = q[0] - _BIAS
                 y = q[1] - _BIAS
+                c = v[0] - _ONE
+                s = v[1]
+                if _WIDE:
+                    a = (x * c + y * s + 0x8000) >> 16
+                    b = (y * c - x * s + 0x8000) >> 16
+                else:
+                    # Products of 31 bits: the low 14 bits apart.
+                    a = (x & 0x3FFF) * c + (y & 0x3FFF) * s
+                    b = (y & 0x3FFF) * c - (x & 0x3FFF) * s
+                    x >>= 14
+                    y >>= 14
+                    a = ((a >> 14) + x * c + y * s + 2) >> 2
+                    b = ((b >> 14) + y * c - x * s + 2) >> 2
+                x = r[0] - _BIAS
+                y = r[1] - _BIAS
                 c = w[0] - _ONE
                 s = w[1]
                 if _WIDE:
                     t = (x * c + y * s + 0x8000) >> 16
-                    y = (y * c - x * s + 0x8000) >> 16
+                    u = (y * c - x * s + 0x8000) >> 16
                 else:
                     # Products of 31 bits: the low 14 bits apart.
                     t = (x & 0x3FFF) * c + (y & 0x3FFF) * s
@@ -127,19 +178,57 @@ def _forward(x: int, y: int, src: ptr32, other: ptr32, work: ptr32, table: ptr32
                     x >>= 14
                     y >>= 14
                     t = ((t >> 14) + x * c + y * s + 2) >> 2
-                    y = ((u >> 14) + y * c - x * s + 2) >> 2
+                    u = ((u >> 14) + y * c - x * s + 2) >> 2
+                x = z[0] - _BIAS
+                y = z[1] - _BIAS
+                c = o[0] - _ONE
+                s = o[1]
+                if _WIDE:
+                    d = (x * c + y * s + 0x8000) >> 16
+                    e = (y * c - x * s + 0x8000) >> 16
+                else:
+                    # Products of 31 bits: the low 14 bits apart.
+                    d = (x & 0x3FFF) * c + (y & 0x3FFF) * s
+                    e = (y & 0x3FFF) * c - (x & 0x3FFF) * s
+                    x >>= 14
+                    y >>= 14
+                    d = ((d >> 14) + x * c + y * s + 2) >> 2
+                    e = ((e >> 14) + y * c - x * s + 2) >> 2
+                if beyond:
+                    d = 0 - d
+                    e = 0 - e
+                c = t - d
+                s = u - e
+                t += d
+                u += e
                 x = p[0]
-                q[0] = x - t
+                y = x - a
+                x += a
                 p[0] = x + t
+                r[0] = x - t
+                q[0] = y + s
+                z[0] = y - s
                 x = p[1]
-                q[1] = x - y
-                p[1] = x + y
+                y = x - b
+                x += b
+                p[1] = x + u
+                r[1] = x - u
+                q[1] = y - c
+                z[1] = y + c
                 p = ptr32(int(p) + 8)
                 q = ptr32(int(q) + 8)
+                r = ptr32(int(r) + 8)
+                z = ptr32(int(z) + 8)
                 w = ptr32(int(w) + step)
-            p = q
-        half <<= 1
-        step >>= 1
+                v = ptr32(int(v) + step + step)
+                o = ptr32(int(o) + step + step + step)
+                if int(o) >= int(table) + size + size:
+                    # The table ends at half a turn: from there on, the same with the other sign.
+                    o = ptr32(int(o) - size - size)
+                    beyond = 1
+            p = z
+        half <<= 2
+        step >>= 2
     if apart != 4:
         return
     # Bins k and n/2 - k of the half-length transform make those of the real one.
@@ -151,7 +240,9 @@ def _forward(x: int, y: int, src: ptr32, other: ptr32, work: ptr32, table: ptr32
     p = ptr32(int(p) + 8)
     q = ptr32(end - 8)
     w = ptr32(int(table) + 8)
-    f = 4
+    z = src
+    v = r
+    o = ptr32(int(r) + size)
     while int(p) <= int(q):
         x = (p[1] - _BIAS + q[1] - _BIAS) >> 1
         y = (q[0] - p[0]) >> 1
@@ -168,19 +259,19 @@ def _forward(x: int, y: int, src: ptr32, other: ptr32, work: ptr32, table: ptr32
             t = ((t >> 14) + x * c + y * s + 2) >> 2
             y = ((u >> 14) + y * c - x * s + 2) >> 2
         x = ((q[0] - p[0]) >> 1) + p[0]
-        r = ptr32(int(src) + f)
-        r[0] = x + t
-        r = ptr32(int(src) + size - f)
-        r[0] = x - t
+        z = ptr32(int(z) + 4)
+        z[0] = x + t
+        v = ptr32(int(v) - 4)
+        v[0] = x - t
         x = (p[1] - q[1]) >> 1
-        r = ptr32(int(src) + size + f)
-        r[0] = _BIAS + y - x
-        r = ptr32(int(src) + size + size - f)
-        r[0] = _BIAS + y + x
+        y += _BIAS
+        r = ptr32(int(r) + 4)
+        r[0] = y - x
+        o = ptr32(int(o) - 4)
+        o[0] = y + x
         p = ptr32(int(p) + 8)
         q = ptr32(int(q) - 8)
         w = ptr32(int(w) + 8)
-        f += 4
 
 
 @micropython.viper
@@ -191,10 +282,9 @@ def _float(x: int, y: int, n: int, q: ptr32, step: int, p: ptr32):
     while n:
         x = q[0] - _BIAS
         if x:
-            s = 0
-            if x < 0:
-                x = 0 - x
-                s = 1
+            # No branch on the sign, which is hard to foresee.
+            s = x >> 31
+            x = (x ^ s) - s
             y = top
             if x < 0x20000:
                 x <<= 12
@@ -202,6 +292,9 @@ def _float(x: int, y: int, n: int, q: ptr32, step: int, p: ptr32):
             if x < 0x800000:
                 x <<= 6
                 y -= 6
+            if x < 0x4000000:
+                x <<= 3
+                y -= 3
             while x < 0x20000000:
                 x += x
                 y -= 1
@@ -212,7 +305,7 @@ def _float(x: int, y: int, n: int, q: ptr32, step: int, p: ptr32):
             if y > 253:
                 x = 0
                 y = 255
-            x += (y << 23) + (s << 31)
+            x += (y << 23) - (s << 31)
         p[0] = x
         p = ptr32(int(p) + 4)
         q = ptr32(int(q) + step)

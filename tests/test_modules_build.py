@@ -68,7 +68,8 @@ def test_compatible():
 def test_every_arch_compiles(name, arch):
     built = build(name, arch)
     data = built.path.read_bytes()
-    assert 0 < built.size_bytes == len(data) < 12_000
+    # Machines that are no boards have memory, and instructions that take more of it.
+    assert 0 < built.size_bytes == len(data) < (15_000 if arch in ("x64", "x86") else 12_000)
     assert header_arch(data)[0] == arch
     assert data[0:2] == b"M\x06"
     assert data[2] >> 2 == ARCHES.index(arch)
