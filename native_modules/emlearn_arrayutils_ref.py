@@ -94,11 +94,12 @@ def linear_map(x, out, in_min, in_max, out_min, out_max):
 
 
 def _product(d, slope):
-    """d * slope >> 30 for 30-bit numbers, but for the lowest bits, as 31 bits can do it."""
+    """d * slope >> 30 for 30-bit numbers, as words of 32 bits can do it."""
     high = slope >> 15
     low = slope & 0x7FFF
     k = d >> 15
-    return k * high + (k * low >> 15) + ((d & 0x7FFF) * high >> 15)
+    d &= 0x7FFF
+    return k * high + (k * low + d * high + (d * low >> 15) >> 15)
 
 
 def _float_bits(a, g):

@@ -119,7 +119,7 @@ def test_vectors_in_words_of(bits, tmp_path):
         module._kind = lambda data: int(data.typecode == "h")  # told another way here
         given = array(x, values(x, limits, i)[::3].tobytes())
         got = array(out, [0] * len(given))
-        module._map(0, 0, 0, given, got, len(given), module._prepare(given, got, *limits))
+        module._map(0, 0, given, got, len(given), module._prepare(given, got, *limits))
         cases.append([packed(x, given.tobytes()), out, packed("d", np.array(limits, "<f8"))])
         found.append(got.tobytes().hex())
     assert found == run_cases(tmp_path, NAME, "cpython", cases)
