@@ -7,7 +7,7 @@ A scenario is one operation on a virtual board that has a fault: lost bytes, a c
 a full flash, ... (soak_parts/scenario.py has the kinds, soak_parts/operations.py the operations).
 It must end in success or in an error that tells the truth. After it are checked
 
-- hangs: it took no longer than a minute; a watchdog ends one that does, after two;
+- hangs: it took no longer than a minute; a watchdog ends one that does, after three;
 - wrong_data: every value and file that was returned is the one that the board has;
 - leaks: no descriptor, thread or process is left;
 - wrong_errors: no error but a WorkshopError, and none whose code says something false;
@@ -32,8 +32,9 @@ from pathlib import Path
 
 from rich.console import Console
 from soak_parts.crew import Crew
-from soak_parts.ground import make_ground
+from soak_parts.ground import FACTS, make_ground
 from soak_parts.summary import Summary
+from soak_parts.trial import Outcome
 
 from workshop_helpers.board.commands import workshop_command
 
@@ -46,6 +47,7 @@ def main() -> int:
     parser.add_argument("--only", type=int, default=None, help="this scenario of the seed alone")
     parser.add_argument("--first", type=int, default=0, help="the number to begin with")
     parser.add_argument("--workers", type=int, default=2, help="how many at once")
+    parser.add_argument("--ground", type=Path, help="keep in this folder what is prepared")
     parser.add_argument("--json", action="store_true", help="print JSON instead of text")
     options = parser.parse_args()
     if options.only is not None:
@@ -58,11 +60,13 @@ def main() -> int:
 
     console = Console(stderr=options.json, highlight=False, soft_wrap=True)
     summary = Summary(options.seed)
-    with tempfile.TemporaryDirectory(prefix="soak_") as folder:
-        console.print("Preparing the flash that every scenario starts from ...")
-        make_ground(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="soak_") as temporary:
+        folder = options.ground or Path(temporary)
+        if not (folder / FACTS).is_file():
+            console.print("Preparing the flash that every scenario starts from ...")
+            make_ground(folder)
         end_s = time.monotonic() + 60 * minutes
-        with Crew(Path(folder), options.seed, options.workers) as crew:
+        with Crew(folder, options.seed, options.workers) as crew:
             for outcome in crew.outcomes(numbers, end_s):
                 summary.add(outcome)
                 if outcome.faults or options.only is not None:
@@ -76,7 +80,7 @@ def main() -> int:
     return 1 if summary.n_wrong else 0
 
 
-def _shown(outcome, seed: int) -> str:
+def _shown(outcome: Outcome, seed: int) -> str:
     again = workshop_command("bench", "soak", "--seed", str(seed), "--only", str(outcome.number))
     text = f"{outcome.number}: {outcome.what}: {outcome.code} after {outcome.seconds:.1f} s"
     for kind, said in outcome.faults.items():

@@ -9,6 +9,7 @@ from not_a_board import Spoiling, babbling, closing, in_boot_loader, server, sil
 
 from workshop_helpers.board import Board, connect
 from workshop_helpers.errors import (
+    BadAnswerError,
     BoardError,
     BoardGoneError,
     BoardTimeoutError,
@@ -251,6 +252,21 @@ def test_every_kind_of_port(own_board, transport):
     board.soft_reset()
     board.reconnect()
     assert board.eval("1 + 1") == 2
+
+
+def test_an_end_mark_that_got_lost_is_not_waited_for(virtual_board):
+    wire = Spoiling(virtual_board.port, b"\x04\x04>", b"\x04>")
+    with server(wire) as address, Board(address, timeout_s=10.0) as board:
+        with pytest.raises(BadAnswerError, match="lost"):  # and within the timeout of this test
+            board.exec("print(1)", timeout_s=600.0)
+        assert board.eval("1 + 1") == 2 and wire.spoilt == 1
+
+
+def test_a_prompt_that_got_lost_is_asked_for(virtual_board):
+    wire = Spoiling(virtual_board.port, b"\x04\x04>", b"\x04\x04")
+    with server(wire) as address, Board(address, timeout_s=10.0) as board:
+        assert board.exec("print(1)", timeout_s=600.0) == "1\n"
+        assert board.eval("1 + 1") == 2 and wire.spoilt == 1
 
 
 @pytest.mark.parametrize("new", [b"R\x01\x80\x00\x07", b"R\x07", b"R\x01"])

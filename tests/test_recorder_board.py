@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import io
 import json
+import os
 import random
 import sys
 import time
@@ -294,6 +295,18 @@ def test_it_stops_before_the_flash_is_full(own_board, tmp_path) -> None:
                 break
     assert stream.bye["files"] <= 3 and not stream.bye["flash_full"]
     assert board.info.flash_free_bytes >= 100_000
+
+
+def test_a_folder_that_cannot_be_made_is_said(lib, tmp_path, monkeypatch) -> None:
+    """With the reason, not with the name of a folder that is not there."""
+
+    def worn_out(path):
+        raise OSError(5, "EIO")
+
+    ring_in(lib, tmp_path / "deep" / "there")
+    monkeypatch.setattr(os, "mkdir", worn_out)
+    with pytest.raises(OSError, match="EIO"):
+        ring_in(lib, tmp_path / "new")
 
 
 @pytest.mark.slow

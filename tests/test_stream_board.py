@@ -12,7 +12,7 @@ import pytest
 from workshop_helpers import datasets
 from workshop_helpers.board import Board
 from workshop_helpers.board.virtual import VirtualBoard
-from workshop_helpers.errors import BoardGoneError, DeviceError, StreamError
+from workshop_helpers.errors import BadAnswerError, BoardGoneError, DeviceError, StreamError
 from workshop_helpers.features import extract
 from workshop_helpers.model.deploy import deploy
 from workshop_helpers.stream import LiveView, Record, Stream, open_stream
@@ -206,6 +206,19 @@ def test_an_app_that_says_nothing_is_an_error(ready) -> None:
     ready.put(b"def main(config):\n    print('shy')\n", "/shy.py")
     with pytest.raises(StreamError, match="shy"), ready.stream("shy"):
         pass
+
+
+def test_a_start_that_was_damaged_on_its_way_is_not_the_apps_error(ready, monkeypatch) -> None:
+    from workshop_helpers.board import session
+
+    whole = session.checked
+    monkeypatch.setattr(session, "checked", lambda *args: whole(*args).replace("har", "hat"))
+    with pytest.raises(BadAnswerError, match="did not reach the board whole"):
+        ready.stream("har_live").start()
+    monkeypatch.undo()
+    ready.put(b"def main(config):\n    raise ValueError('mine')\n", "/broken.py")
+    with pytest.raises(DeviceError, match="mine"):
+        ready.stream("broken").start()
 
 
 def test_outside_a_notebook_a_live_view_only_collects(ready) -> None:

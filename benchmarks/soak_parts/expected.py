@@ -27,12 +27,8 @@ _WRAPPED = {
     "command": {"STREAM"},
     "record": {"STREAM"},
 }
-_RUNS_A_FILE = (
-    "stream",
-    "command",
-    "record",
-    "call",
-)  # of a file, which may not be there, or too large
+# Those that run a file of the board, which may not be there, or can't write its own.
+_RUNS_A_FILE = ("stream", "command", "record", "call")
 
 
 def allowed_codes(scenario: Scenario, operation: Operation) -> set[str]:
@@ -44,6 +40,6 @@ def allowed_codes(scenario: Scenario, operation: Operation) -> set[str]:
             if operation.unchecked:
                 codes.add("DEVICE")  # its code arrived otherwise, and unchecked
         codes |= _OF_KIND.get(kind, set())
-        if kind == "no-flash" and operation.name in _RUNS_A_FILE:
+        if kind in ("no-flash", "flash-broken") and operation.name in _RUNS_A_FILE:
             codes.add("DEVICE")
     return codes | _WRAPPED.get(operation.name, set()) if codes else codes

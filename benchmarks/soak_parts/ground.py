@@ -16,6 +16,7 @@ from workshop_helpers.modules.build import build
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 APP = "soak_app"
+FACTS = "ground.json"
 DEVICE = Path(__file__).parents[1] / "device"
 FLASH_BYTES = 512 * 1024
 Versions = dict[str, set[str]]
@@ -23,14 +24,15 @@ Versions = dict[str, set[str]]
 
 
 class Ground:
-    """Made once, in `folder`; `load` gives another process the same.
+    """What `make_ground` made in a folder.
 
     old, new: content of files that are there, and that are put.
     info: what a healthy board says of itself.
+    states: what all files are at first (""), and after each operation that changes some.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, info: BoardInfo, states: dict[str, dict[str, str]]) -> None:
+        self._folder, self.info, self.states = folder, info, states
         chance = random.Random(20)
         self.old = {
             "/data/old.bin": chance.randbytes(6000),
@@ -42,9 +44,11 @@ class Ground:
             "/data/old.bin": chance.randbytes(7000),
             "/a/b/c.txt": b"new, in new folders\n" * 10,
         }
-        facts = json.loads((folder / "ground.json").read_text())
-        self.info = BoardInfo(**facts["info"])
-        self.states: dict[str, dict[str, str]] = facts["states"]
+
+    @staticmethod
+    def load(folder: Path) -> Ground:
+        facts = json.loads((folder / FACTS).read_text())
+        return Ground(folder, BoardInfo(**facts["info"]), facts["states"])
 
     @property
     def image(self) -> Path:
@@ -89,8 +93,8 @@ def make_ground(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for which, seed in (("old", 1), ("new", 2)):
         _model(seed).save(folder / which)
-    (folder / "ground.json").write_text(json.dumps({"info": _info(), "states": {}}))
-    ground = Ground(folder)
+    info = _info()
+    ground = Ground(folder, info, {})
     app = DEVICE / f"{APP}.py"
     virtual = VirtualBoard(flash=ground.image, flash_size_bytes=FLASH_BYTES)
     with virtual, Board(virtual.start().port) as board:
@@ -108,12 +112,12 @@ def make_ground(folder: Path) -> None:
                 operation.run(board, ground, random.Random(0))
                 states[operation.after] = files_of(board)
             copy.unlink()
-    (folder / "ground.json").write_text(json.dumps({"info": _info(), "states": states}))
+    (folder / FACTS).write_text(json.dumps({"info": vars(info), "states": states}))
 
 
-def _info() -> dict[str, object]:
+def _info() -> BoardInfo:
     with VirtualBoard(flash_size_bytes=FLASH_BYTES) as virtual, Board(virtual.port) as board:
-        return vars(board.info)
+        return board.info
 
 
 def _model(seed: int) -> DeviceModel:

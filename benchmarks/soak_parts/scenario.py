@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from workshop_helpers.board.virtual import Faults
 from workshop_helpers.board.virtual.supervisor.faults import ALWAYS, ONCE
@@ -41,7 +41,7 @@ class Scenario:
     operation: str
     kind: str
     faults: Faults
-    transport: str
+    transport: Literal["pty", "socket"]
     kill_after_s: float | None = None
 
     def __str__(self) -> str:
@@ -69,7 +69,7 @@ def draw(seed: int, number: int, extents: dict[str, Extent]) -> Scenario:
     chance = random.Random(f"{seed} {number}")
     extent = extents[operation]
     faults = _faults(chance, kind, extent)
-    transport = chance.choice(("pty", "socket"))
+    transport: Literal["pty", "socket"] = "pty" if chance.random() < 0.5 else "socket"
     if faults.disconnect_at is not None and not faults.renamed:
         transport = "socket"
     kill_after_s = chance.uniform(0.0, 1.2 * extent.seconds) if kind == "kill" else None

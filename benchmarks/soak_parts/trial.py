@@ -30,7 +30,7 @@ CONNECT_S = 4.0
 LATE_S = 60.0
 """No operation of the soak may take longer. Its own timeouts are seconds; a board that answers
 each step at the last moment adds them up."""
-_SETTLE_S = 5.0
+SETTLE_S = 5.0
 _OWN = ("/main.py", "/measurements.bin")  # files that faults leave
 _LOOKED_AT = "/recorded/"  # by the operation itself
 
@@ -143,7 +143,7 @@ def _descriptors() -> int:
 
 def _check_leaks(before: tuple[int, int], board_id: str, outcome: Outcome) -> None:
     """Nothing of the scenario is left; what is just going gets a moment."""
-    end_s = time.monotonic() + _SETTLE_S
+    end_s = time.monotonic() + SETTLE_S
     while True:
         left = {
             "descriptors": _descriptors() - before[0],
@@ -164,8 +164,10 @@ def _check_healthy(
     scenario: Scenario, operation: Operation, ground: Ground, flash: Path, outcome: Outcome
 ) -> None:
     """The same flash in a healthy board: it connects, its files are whole, it takes another."""
+    succeeded = outcome.code == "OK"
     if "main-deaf" in scenario.faults.device:
         shutil.copyfile(ground.image, flash)  # that one no board lets anybody mend
+        succeeded = False
     try:
         with VirtualBoard(flash=flash) as virtual, Board(virtual.port, timeout_s=15.0) as board:
             found = files_of(board)
@@ -179,7 +181,7 @@ def _check_healthy(
     except Exception:
         outcome.faults["healthy"] = traceback.format_exc()
         return
-    wrong = _wrong_files(operation, ground, found, outcome.code == "OK")
+    wrong = _wrong_files(operation, ground, found, succeeded)
     if wrong:
         outcome.faults["files"] = ", ".join(wrong)
 

@@ -15,7 +15,7 @@ from .trial import run
 
 def main() -> None:
     folder, seed = Path(sys.argv[1]), int(sys.argv[2])
-    ground = Ground(folder)
+    ground = Ground.load(folder)
     answers = sys.stdout
     for line in sys.stdin:
         # Where it hangs is shown before the watchdog ends it.

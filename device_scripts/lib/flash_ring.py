@@ -247,8 +247,9 @@ def _make_folder(folder):
     while True:
         try:
             os.mkdir(folder if at < 0 else folder[:at])
-        except OSError:
-            pass  # it is there; if not, what follows says so
+        except OSError as error:
+            if error.errno != 17:  # EEXIST
+                raise
         if at < 0:
             return
         at = folder.find("/", at + 1)

@@ -6,7 +6,6 @@ import threading
 import time
 
 from ..errors import BoardTimeoutError
-from .port import SilenceError
 from .transport import END, BoardTransport
 
 _CTRL_C = b"\x03"
@@ -24,11 +23,14 @@ class Running:
     One reader at a time; `stop` may be called from another thread.
     """
 
-    def __init__(self, transport: BoardTransport, owner: object) -> None:
+    def __init__(
+        self, transport: BoardTransport, owner: object, *, is_checked: bool = False
+    ) -> None:
         self._owner = owner  # a Board that nobody else keeps must not close the port meanwhile
         self._transport = transport
         self._unread = bytearray()
         self._error = bytearray()
+        self._is_checked = is_checked  # the board runs it only if it arrived whole
         self._marks = 0  # end marks seen: 0 output, 1 error text, 2 ended
         self._stopped = False
         self._ended = False
@@ -54,6 +56,13 @@ class Running:
         if self._stopped and text.rstrip().endswith("KeyboardInterrupt:"):
             return None
         return text
+
+    @property
+    def arrived(self) -> bool:
+        """False if it ended without having run, because it did not arrive whole. Only known of what
+        was started with `check`."""
+        error = self.error or ""
+        return not (self._is_checked and '"<stdin>"' in error and '"<string>"' not in error)
 
     def read(self, timeout_s: float) -> bytes:
         """Bytes as they come; b"" on timeout or after the end.
@@ -118,11 +127,7 @@ class Running:
                 self._marks += mark >= 0
                 del self._error[:-_ERROR_LIMIT_BYTES]
             if self._marks == 2:
-                try:
-                    with port.within(2.0):
-                        self._transport.finish()
-                except SilenceError:
-                    self._transport.resynchronise()
+                self._transport.finish()
                 self._finish()
 
     def _check_reset(self) -> None:

@@ -77,9 +77,10 @@ class Session:
     def start(self, code: str, name: str, check: bool) -> Running:
         """Start a program; from now on `use` refuses until it has ended."""
         with self.use() as transport:
+            check = check and transport.has_crc32
             transport.begin(checked(transport, code) if check else code)
             self._running_name = name
-            self._running = Running(transport, owner=self)
+            self._running = Running(transport, owner=self, is_checked=check)
             return self._running
 
     def disconnect(self) -> None:

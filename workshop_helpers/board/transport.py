@@ -24,6 +24,7 @@ from ..errors import (
     NoPromptError,
     PortBusyError,
 )
+from .answers import damaged
 from .device_errors import device_error
 from .discovery import find_port
 from .no_prompt import no_prompt
@@ -34,8 +35,10 @@ END = b"\x04"
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 # How a board ends its start: the friendly prompt, where a program's end marks were to come.
 _STARTED = re.compile(rb"MicroPython [^\r\n]+\r\n(?:Type [^\r\n]+\r\n)?>>> \Z")
+_ENDED = END + b">"  # the last end mark and the prompt: who still waits for a mark has lost one
 _QUIET_S = 0.2  # a prompt is followed by silence
 _ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
+_PROMPT_S = 2.0
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
 OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
 
@@ -109,7 +112,10 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 raise SilenceError
-            if self._runs and self.looks_reset():
+            if self._runs and port.recent.endswith(_ENDED):
+                if not port.fill(min(left_s, _QUIET_S)):
+                    raise _LostMarkError
+            elif self._runs and self.looks_reset():
                 if not port.fill(min(left_s, _QUIET_S)):
                     self._runs = False  # once a program
                     self.check_reset(left_s)
@@ -228,18 +234,30 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
     def follow(
         self, timeout: float | None, data_consumer: Callable[[bytes], None] | None = None
     ) -> tuple[bytes, bytes]:
-        """mpremote's `follow`, then wait for the next prompt and leave it in the buffer."""
+        """mpremote's `follow`, then wait for the next prompt and leave it in the buffer.
+
+        BadAnswerError if an end mark was lost.
+        """
         self._runs = True
         try:
             output, error = super().follow(timeout, data_consumer)
+        except _LostMarkError:
+            self._runs = False
+            self.resynchronise()
+            raise damaged("A byte of the board's answer was lost on its way.", "") from None
         finally:
             self._runs = False
         self.finish()
         return output, error
 
     def finish(self) -> None:
-        """After the second end mark: the prompt is back."""
-        self.read_until(1, b">")
+        """After the second end mark: the prompt is back; it comes at once, or was lost."""
+        try:
+            with self.port.within(_PROMPT_S):
+                self.read_until(1, b">")
+        except SilenceError:
+            self.resynchronise()
+            return
         self.port.replace_buffer(b">" + self.port.buffered)
         self.in_step = True
 
@@ -253,7 +271,8 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         """Run code to its end and return what it printed.
 
         Raises DeviceError, DeviceMemoryError; BoardTimeoutError after `timeout_s` (the program is
-        interrupted, the board usable); BoardGoneError; BoardError for more than `limit_bytes`.
+        interrupted, the board usable); BoardGoneError; BadAnswerError if an end mark was lost;
+        BoardError for more than `limit_bytes`.
         """
         output = bytearray()
 
@@ -336,3 +355,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
 
 class _TooMuchError(Exception):
     pass
+
+
+class _LostMarkError(Exception):
+    """The program has ended, and one of its two end marks did not come."""

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from ..board.answers import damaged
 from ..errors import BoardGoneError, DeviceError, DeviceMemoryError, StreamError, WorkshopError
 from .inbox import Inbox
 from .records import RecordParser
@@ -31,6 +32,7 @@ class Reader:
     Attributes:
         running: the app; another one after the board came back.
         error: what ended it, until somebody takes it.
+        board_left: whether that was the board, which left or began anew.
         stopping: set it to end the thread.
     """
 
@@ -45,6 +47,7 @@ class Reader:
     ) -> None:
         self.running = running
         self.error: WorkshopError | None = None
+        self.board_left = False
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self._run, name="stream reader", daemon=True)
         self._inbox = inbox
@@ -75,6 +78,7 @@ class Reader:
                 break
             if not self._come_back():
                 break
+        self.board_left = isinstance(error, BoardGoneError)
         self.error = error
         self._inbox.end()
 
@@ -88,7 +92,7 @@ class Reader:
                 if data:
                     self._inbox.take(parser.feed(data), len(data))
                 elif self.running.ended:
-                    error = _device_error(self.running.error)
+                    error = _why_ended(self.running)
                     break
                 elif self._return_timeout_s and self._is_silent():
                     error = BoardGoneError("Not a byte from the board any more.")
@@ -124,9 +128,12 @@ class Reader:
         return False
 
 
-def _device_error(traceback: str | None) -> WorkshopError | None:
+def _why_ended(running: Running) -> WorkshopError | None:
+    traceback = running.error
     if not traceback:
         return None
+    if not running.arrived:
+        return damaged("The app's start did not reach the board whole.", traceback)
     last = traceback.rstrip().splitlines()[-1]
     kind = DeviceMemoryError if last.startswith("MemoryError") else DeviceError
     return kind(f"The app ended with an error: {last}", device_traceback=traceback)

@@ -139,7 +139,9 @@ class Stream:
             self._inbox.wait_for_end(self.STOP_TIMEOUT_S)
         reader.stopping.set()
         reader.join(self.STOP_TIMEOUT_S)
-        if not reader.running.ended and not isinstance(reader.error, BoardGoneError):
+        if reader.board_left:
+            reader.running.abandon()  # the next use of the board finds out what is there
+        elif not reader.running.ended:
             reader.running.stop(self.SILENT_TIMEOUT_S if silent else self.INTERRUPT_TIMEOUT_S)
 
     def restart(self) -> Stream:
