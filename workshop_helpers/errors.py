@@ -40,6 +40,7 @@ class WorkshopError(Exception):
         self.mend = mend or self.default_mend
         self.device_traceback = device_traceback
         self.data = data
+        self._linked = False
 
     def __str__(self) -> str:
         text = f"{self.what}\n  What to do: {self.mend}  [{self.code}: {page_of(self.code)}]"
@@ -50,7 +51,8 @@ class WorkshopError(Exception):
 
     def _render_traceback_(self) -> list[str]:
         """What IPython shows in a notebook: the message, not forty lines of our own frames."""
-        if in_notebook():
+        if in_notebook() and not self._linked:  # the kernel asks twice
+            self._linked = True
             show_link(self.code)
         return [f"{type(self).__name__}: {self}"]
 

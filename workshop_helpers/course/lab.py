@@ -7,15 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ..paths import NOTEBOOKS
+from ..paths import NOTEBOOKS, ROOT
 
-# Starts the one kernel there is, and asks neither for news nor for updates.
+# Starts the one kernel there is, asks neither for news nor for updates, shows Markdown as a page.
 SETTINGS = Path(__file__).with_name("jupyter_config")
 
 
 def open_lab(browser: bool = True) -> int:
     """Run JupyterLab until it is ended; its exit code."""
-    command = [sys.executable, "-m", "jupyterlab", f"--notebook-dir={NOTEBOOKS}"]
+    # From the project's folder, or links from a notebook to docs/ would lead out of what it shows.
+    command = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={ROOT}"]
+    command.append(f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.relative_to(ROOT).as_posix()}")
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
