@@ -199,6 +199,18 @@ def test_a_program_that_ends_by_itself(board):
     assert board.eval("1 + 1") == 2
 
 
+def test_an_end_mark_that_a_bad_line_made_is_not_the_end(board):
+    code = "print('a\\x04b')\nfor i in range(3):\n print('\\x1e{%d}' % i)\n1 // 0"
+    running = board.start(code)
+    got = b""
+    while not running.ended:
+        got += running.read(1.0)
+    got += running.read(0.0)
+    assert got.split() == [b"ab", b"\x1e{0}", b"\x1e{1}", b"\x1e{2}"]
+    assert running.error.startswith("Traceback") and "ZeroDivisionError" in running.error
+    assert board.eval("1 + 1") == 2
+
+
 def test_a_program_that_fails(board):
     running = board.start("1 // 0")
     while not running.ended:

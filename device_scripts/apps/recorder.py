@@ -64,6 +64,7 @@ class App:
         self.link = link
         self.sensor = sensor
         self.label = settings["label"]
+        self._label_at = 0
         self.paused = False
         verbs = {"label": self._label, "pause": self.pause, "resume": self.resume}
         self.commands = Commands(link, None, verbs)
@@ -84,7 +85,7 @@ class App:
             said = _said(name, sensor, settings)
             self._about[name] = list(said or ([1.0] if name[0] == "u" else ["counts"]) * channels)
         size = settings.get("block", max(1, int(rate_hz / 5)))
-        self._blocks = SampleBlocks(link, channels, size) if size else None
+        self._blocks = SampleBlocks(link, channels, size, True) if size else None
         self._block = array("h", bytes(2 * channels * max(1, int(rate_hz / 10))))
         self._ring = None
         if settings["to_flash"]:
@@ -160,6 +161,7 @@ class App:
     def set_label(self, text):
         """From the next sample on; a file holds one label."""
         self.label = text
+        self._label_at = self.n_samples
         if self._ring:
             self._ring.close(self.link.now_us())
         self._say_label()
@@ -167,11 +169,13 @@ class App:
     def _say_label(self):
         if self._blocks:
             self._blocks.flush()
+            self._blocks.labels += 1
         self.link.send("label", {"text": self.label, "at": self.n_samples})
 
     def _gap(self):
         if self._blocks:
             self._blocks.flush()
+            self._blocks.gaps += 1
             self.link.send("gap", {"at": self.n_samples, "lost": 0})
         if self._ring:
             self._ring.gap()
@@ -198,6 +202,7 @@ class App:
         return {
             "samples": self.n_samples,
             "label": self.label,
+            "label_at": self._label_at,
             "paused": self.paused,
             "file": ring.path if ring else None,
             "files": ring.files if ring else 0,

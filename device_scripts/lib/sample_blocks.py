@@ -20,15 +20,22 @@ def as_bytes(buffer):
 
 
 class SampleBlocks:
-    """Collects samples and sends them as records "samples", `size` at a time."""
+    """Collects samples and sends them as records "samples", `size` at a time.
 
-    def __init__(self, link, channels, size):
+    An app that says "label" and "gap" counts them in `labels` and `gaps`; with `tell_marks` each
+    block says how many came before it, so that none can be lost without being missed.
+    """
+
+    def __init__(self, link, channels, size, tell_marks=False):
         self._link = link
         self._channels = channels
         self._block = array("h", bytes(2 * channels * size))
         self._raw = as_bytes(self._block)
         self._filled = 0
         self.sent = 0
+        self.labels = 0
+        self.gaps = 0
+        self._tell_marks = tell_marks
 
     def add(self, block, n_samples):
         """Take the first `n_samples` of an interleaved array('h')."""
@@ -53,6 +60,9 @@ class SampleBlocks:
         link.int("at", self.sent)
         link.int("n", n)
         link.int("channels", self._channels)
+        if self._tell_marks:
+            link.int("labels", self.labels)
+            link.int("gaps", self.gaps)
         link.bytes("b64", self._raw, 2 * self._filled)
         link.end()
         self.sent += n

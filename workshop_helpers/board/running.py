@@ -9,6 +9,7 @@ from ..errors import BoardTimeoutError
 from .transport import END, BoardTransport
 
 _CTRL_C = b"\x03"
+_RECORD = b"\x1e"  # how a record of a stream begins
 _UNREAD_LIMIT_BYTES = 1024 * 1024
 _ERROR_LIMIT_BYTES = 64 * 1024  # a traceback; the last lines count
 _INTERRUPT_EVERY_S = 0.5
@@ -19,7 +20,8 @@ _SLICE_S = 0.1  # how long one thread may keep another from reading or stopping
 class Running:
     """A running program. Made by `Board.start`.
 
-    The raw REPL marks the end of output with byte 0x04, so a program must not print that byte.
+    The raw REPL marks the end of output with byte 0x04, so a program must not print that byte. A
+    bad line can make one: if a record follows, it was no end.
     One reader at a time; `stop` may be called from another thread.
     """
 
@@ -125,6 +127,10 @@ class Running:
                 target = self._unread if self._marks == 0 else self._error
                 target += data.removesuffix(END)
                 self._marks += mark >= 0
+                if _RECORD in self._error:  # the mark before it was none
+                    self._unread += self._error
+                    self._error.clear()
+                    self._marks -= 1
                 del self._error[:-_ERROR_LIMIT_BYTES]
             if self._marks == 2:
                 self._transport.finish()

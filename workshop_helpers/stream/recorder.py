@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, WorkshopError
 from ..paths import recordings_folder
-from .recorder_writer import MarkLabel, Writer
-from .records import Item, Record
+from .recorder_writer import KINDS, Entry, MarkLabel, Writer
+from .records import Gap, Item, Record
 
 if TYPE_CHECKING:
     from ..recordings import Recording
@@ -57,7 +57,7 @@ class Recorder:
     ) -> None:
         self.folder = recordings_folder(folder)
         self._stream = stream
-        self._queue: queue.Queue[Record | MarkLabel | None] = queue.Queue(queue_records)
+        self._queue: queue.Queue[Entry | None] = queue.Queue(queue_records)
         self._recording: Recording | None = None
         self._closing = False
         self._owns_stream = False
@@ -169,10 +169,10 @@ class Recorder:
 
     # --- in the stream's reading thread -----------------------------------------------------
     def _take(self, item: Item) -> None:
-        if isinstance(item, Record) and item.kind in ("hello", "samples", "label", "gap"):
+        if isinstance(item, Gap) or (isinstance(item, Record) and item.kind in KINDS):
             self._put(item)
 
-    def _put(self, item: Record | MarkLabel) -> None:
+    def _put(self, item: Entry) -> None:
         if self._closing:
             return
         try:

@@ -12,9 +12,11 @@ from typing import Any
 from ..errors import DataError, WorkshopError
 from ..recordings.partial import PartialRecording
 from ..recordings.recording import Recording
-from .records import Record
+from .places import Places
+from .records import Gap, Record
 
 FLUSH_S = 0.5
+KINDS = ("hello", "samples", "label", "gap", "progress", "bye")
 
 
 @dataclass(frozen=True)
@@ -24,11 +26,17 @@ class MarkLabel:
     label: str | None
 
 
+Entry = Record | Gap | MarkLabel
+
+
 class Writer:
     """Takes from the queue until None comes. After an error it only empties the queue.
 
     The number of samples that the app had sent before a block is the block's "at": from it follow
-    gaps and the places of labels.
+    gaps and the places of labels. "labels" and "gaps" of a block count the records of these kinds
+    before it: of a gap whose record was lost, the place is known; what comes after a label whose
+    record was lost has none, until a record "progress" or "bye" says which it was and from where.
+    A label that the app gave ends where the app begins again.
     """
 
     def __init__(
@@ -36,7 +44,7 @@ class Writer:
         folder: Path,
         label: str | None,
         about: dict[str, Any],
-        source: queue.Queue[Record | MarkLabel | None],
+        source: queue.Queue[Entry | None],
         hello: Record | None,
     ) -> None:
         self.error: WorkshopError | None = None
@@ -49,7 +57,13 @@ class Writer:
         self._shape: tuple[Any, ...] = ()
         self._expected: int | None = None  # the "at" of the next block
         self._shift = 0  # ticks of the recording minus samples of the app, after a restart
+        self._places = Places()
         self._labels: deque[tuple[int, str | None]] = deque()
+        self._labels_heard = self._gaps_heard = 0
+        self._last_label: tuple[str | None, int] = (None, 0)  # and from which sample on
+        self._label_by_app = False
+        self._anew = False  # the app begins again with the next block
+        self._last_us = 0
         self._rate_hz = 1.0
 
     @property
@@ -102,31 +116,45 @@ class Writer:
             self.recording = self._partial.finish()
 
     # --- records ----------------------------------------------------------------------------
-    def _take(self, item: Record | MarkLabel) -> None:
+    def _take(self, item: Entry) -> None:
         if isinstance(item, MarkLabel):
             self._mark(item.label, None)
+            self._label_by_app = False
+        elif isinstance(item, Gap):
+            self._start_over()
         elif item.kind == "hello":
             self._greet(item)
         elif item.kind == "label":
-            self._await_label(item)
+            self._labels_heard += 1
+            self._await_label(item.get("label", item.get("text")), item.get("at"))
         elif item.kind == "gap":
+            self._gaps_heard += 1
             lost = item.get("lost")
             self._gap(lost if type(lost) is int and lost > 0 else 0)
-        else:
+        elif item.kind == "samples":
             self._add(item)
+        elif type(item.get("label_at")) is int:
+            said = (_text(item.get("label")), item["label_at"])
+            if said not in (self._last_label, (None, 0)):
+                self._await_label(*said)
 
     def _greet(self, hello: Record) -> None:
         """The app began, or began again; then nobody knows how long it was away."""
-        again = self._partial is not None
-        if again and _shape(hello) != self._shape:
+        if self._partial is not None and _shape(hello) != self._shape:
             raise DataError(
                 "The app began again with another rate or other channels.",
                 "Make a new recording; the one until then is kept.",
             )
         self._hello = hello
-        if again and self._expected != 0:
-            self._gap(0)
-            self._rebase(0)
+        self._start_over()
+
+    def _start_over(self) -> None:
+        """The app counts from 0 again; what of the run before is still awaited never comes."""
+        self._anew = self._partial is not None
+        self._expected = 0
+        self._labels.clear()
+        self._labels_heard = self._gaps_heard = 0
+        self._last_label = (None, 0)
 
     def _begin(self, block: Record) -> PartialRecording:
         hello = self._hello
@@ -157,6 +185,7 @@ class Writer:
         # Of a run that the board records as well, the board names the session.
         about["session"] = about.get("session") or hello.get("session")
         self._rebase(self._at_of(block))
+        self._gaps_heard = block.get("gaps", 0)  # those before the first sample are none
         return PartialRecording(self._folder, self._first_label, about)
 
     def _add(self, block: Record) -> None:
@@ -166,29 +195,54 @@ class Writer:
                 self._partial.label(self.current_label)
         at, n = self._at_of(block), int(block["n"])
         assert self._expected is not None
-        if at < self._expected:  # the app began again, and its "hello" was lost
+        if not self._anew and (at < self._expected or block.t_us < self._last_us):
+            self._start_over()  # its "hello" was lost
+        if self._anew:
             self._gap(0)
             self._rebase(at)
+            self._anew = False
+            if self._label_by_app:
+                self._mark_by_app(None, None)
         elif at > self._expected:
             self._gap(at - self._expected)
+            self._places.begin(at, self.n_samples)
+        self._count_marks(block)
         while self._labels and self._labels[0][0] < at + n:
             since, label = self._labels.popleft()
-            self._mark(label, self.n_samples + max(0, since - at))
+            self._mark_by_app(label, self.n_samples + max(0, since - at))
         self._partial.add(block.samples().astype("<i2").tobytes())
         self.n_samples = self._partial.n_samples
         self._expected = at + n
+        self._last_us = block.t_us
         self._partial.clock(at + n + self._shift, block.t_us)
 
-    def _await_label(self, record: Record) -> None:
-        """A label that the board gave: it counts from the app's own sample "at" on."""
-        text = record.get("label", record.get("text"))
-        label = str(text).strip() if text else None
-        at = record.get("at")
-        if type(at) is not int or (self._expected is not None and at < self._expected):
-            back = 0 if type(at) is not int else (self._expected or 0) - at
-            self._mark(label, max(0, self.n_samples - back))
-        else:
+    def _count_marks(self, block: Record) -> None:
+        """Notice labels and gaps of which this block knows and the recording does not."""
+        labels, gaps = block.get("labels"), block.get("gaps")
+        if type(gaps) is int and gaps != self._gaps_heard:
+            self._gaps_heard = gaps
+            self._gap(0)
+        if type(labels) is int and labels != self._labels_heard:
+            self._labels_heard = labels
+            self._labels.clear()
+            self._last_label = (None, 0)
+            self._mark_by_app(None, None)
+
+    def _await_label(self, text: object, at: object) -> None:
+        """A label that the board gave: it counts from the app's own sample `at` on."""
+        label = _text(text)
+        if type(at) is not int:
+            self._mark_by_app(label, None)
+            return
+        self._last_label = (label, at)
+        if self._partial is None or self._anew or at >= (self._expected or 0):
             self._labels.append((at, label))
+        else:
+            self._mark_by_app(label, self._places.of(at))
+
+    def _mark_by_app(self, label: str | None, at: int | None) -> None:
+        self._mark(label, at)
+        self._label_by_app = True
 
     def _mark(self, label: str | None, at: int | None) -> None:
         self.current_label = label
@@ -204,11 +258,17 @@ class Writer:
     def _rebase(self, at: int) -> None:
         self._expected = at
         self._shift = self.n_samples + self.n_lost - at
+        self._places.clear()
+        self._places.begin(at, self.n_samples)
 
     def _at_of(self, block: Record) -> int:
         """Samples that the app had sent before; blocks that do not tell are taken as they come."""
         at = block.get("at")
         return at if type(at) is int and at >= 0 else self._expected or 0
+
+
+def _text(value: object) -> str | None:
+    return str(value).strip() or None if value else None
 
 
 def _shape(hello: Record) -> tuple[Any, ...]:
