@@ -111,6 +111,8 @@ def test_source_of_a_file_a_function_a_method_and_lines(capsys):
     method = shown("lib/motion_features.py", function="MotionFeatures.compute")
     assert method.splitlines()[1].startswith("    def compute(") and "class " not in method
     assert len(shown("apps/har_live.py", lines=(1, 3)).splitlines()) == 4
+    part = shown("lib/motion_features.py", lines=("def compute(", "def compute("))
+    assert part.splitlines()[1].startswith("def compute(") and len(part.splitlines()) == 2
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,7 @@ def test_source_of_a_file_a_function_a_method_and_lines(capsys):
         ("apps/har_live.py", {"function": "no_such"}),
         ("apps/har_live.py", {"lines": (5, 100_000)}),
         ("apps/har_live.py", {"lines": (0, 2)}),
+        ("apps/har_live.py", {"lines": ("import", "no such text")}),
     ],
 )
 def test_source_that_is_not_there(path, options):

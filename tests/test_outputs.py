@@ -93,6 +93,13 @@ def test_bthome_is_the_same_on_the_board(outputs):
         assert mine.hex() in text
 
 
+def test_energies_are_shown_without_powers_of_ten():
+    texts = [shown._mj(mj) for mj in (0.0292, 0.2, 1.0, 7.64, 18.2, 99.9, 196, 2574)]
+    assert texts == ["0.029", "0.20", "1.0", "7.6", "18", "100", "200", "2,600"]
+    table = shown.costs(channels(4), {})._repr_html_()
+    assert "e+0" not in table and ">660<" in table
+
+
 # --- shares of classes --------------------------------------------------------------------------
 def test_shares_are_within_their_error():
     shares = device_module("class_shares")

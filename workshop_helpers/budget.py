@@ -183,7 +183,7 @@ def estimate(plan: Plan, board: KnownBoard, speed: Speed) -> Budget:
     samples = plan.window + plan.hop  # the windower's own, and the block the sensor fills
     window_bytes = SAMPLE_BYTES * plan.channels * samples + SAMPLE_BYTES * plan.features
     # As emlearn_trees lays it out for hard votes: nodes, roots and vote shares, leaves and counts.
-    model_ram = NODE_RAM_BYTES * plan.nodes + 8 * plan.trees + 9 * plan.classes + 56
+    model_ram = NODE_RAM_BYTES * plan.nodes + 12 * plan.trees + 9 * plan.classes + 56
     model_file = NODE_FILE_BYTES * plan.nodes + 6 * plan.trees + LEAF_FILE_BYTES * plan.classes + 12
     windows_a_second = plan.rate_hz / plan.hop
     us = plan.trees * speed.us_per_tree + plan.window * plan.channels * speed.us_per_value

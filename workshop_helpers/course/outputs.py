@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -48,16 +49,23 @@ class Costs(tuple[Cost, ...]):
         rows = "".join(
             f"<tr><td style='text-align:left'>{html.escape(c.channel.name)}</td>"
             f"<td>{c.size_bytes if c.size_bytes is not None else '–'}</td>"
-            f"<td>{c.channel.millijoules.typical:.3g}</td>"
-            f"<td>{c.channel.millijoules.low:.2g} … {c.channel.millijoules.high:.2g}</td>"
+            f"<td>{_mj(c.channel.millijoules.typical)}</td>"
+            f"<td>{_mj(c.channel.millijoules.low)} … {_mj(c.channel.millijoules.high)}</td>"
             f"<td style='text-align:left'>{html.escape(c.channel.made_of)}</td>"
             f"<td><a href='{html.escape(c.channel.source)}'>source</a></td></tr>"
             for c in self
         )
         head = "".join(
-            f"<th>{name}</th>" for name in ("", "bytes", "mJ", "from … to", "made of", "")
+            f"<th style='text-align:left'>{name}</th>"
+            for name in ("", "bytes", "mJ", "from … to", "made of", "")
         )
         return f"<table><tr>{head}</tr>{rows}</table>"
+
+
+def _mj(value: float) -> str:
+    """Two digits, and no powers of ten: 0.029, 7.6, 660, 2,600."""
+    digits = max(0, 1 - math.floor(math.log10(value)))
+    return f"{round(value, 1 - math.floor(math.log10(value))):,.{digits}f}"
 
 
 def costs(channels: Sequence[Channel], sizes_bytes: Mapping[str, int]) -> Costs:
@@ -81,12 +89,12 @@ def energy_figure(channels: Sequence[Channel]) -> Picture:
         low, typical, high = channel.millijoules
         axes.plot([low, high], [row, row], lw=9, color=PALETTE[5], solid_capstyle="butt")
         axes.plot(typical, row, "D", ms=9, color=PALETTE[0])
-        text = f"{typical:.2g} mJ" if typical < 1000 else f"{typical / 1000:.2g} J"
+        text = f"{_mj(typical)} mJ"
         axes.annotate(
             text, (high, row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=12
         )
     axes.set_xscale("log")
-    axes.set_xlim(right=max(c.millijoules.high for c in channels) * 8)
+    axes.set_xlim(right=max(c.millijoules.high for c in channels) * 20)
     axes.set_yticks(range(len(channels)), [c.name for c in channels], fontsize=12)
     axes.invert_yaxis()
     axes.set_xlabel("energy of one message, mJ (log scale; ◆ typical)", fontsize=12)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import textwrap
 from pathlib import Path
 
 from ..errors import CourseError
@@ -11,7 +12,9 @@ from .display import show_code
 
 
 def show_source(
-    path: str, function: str | None = None, lines: tuple[int, int] | None = None
+    path: str,
+    function: str | None = None,
+    lines: tuple[int, int] | tuple[str, str] | None = None,
 ) -> None:
     """Show a file of `device_scripts`, or part of it, highlighted in a notebook.
 
@@ -19,7 +22,7 @@ def show_source(
         path: relative to `device_scripts` ("apps/har_live.py"), else to the project
             ("native_modules/emlearn_trees.py").
         function: only this function or class; a method is "Class.method".
-        lines: only these lines, first and last, counted from 1.
+        lines: only these lines, first and last: counted from 1, or by what stands in them.
 
     Raises:
         CourseError: no such file, function or lines.
@@ -38,21 +41,36 @@ def find_source(path: str) -> Path:
     raise CourseError(f"There is no file {path!r}.", f"There are: {', '.join(there)}.")
 
 
-def cut(file: Path, function: str | None = None, lines: tuple[int, int] | None = None) -> str:
+def cut(
+    file: Path,
+    function: str | None = None,
+    lines: tuple[int, int] | tuple[str, str] | None = None,
+) -> str:
     """The text of a file, of one function in it, or of some of its lines."""
     text = file.read_text(encoding="utf-8")
     rows = text.splitlines()
     if function is not None:
         first, last = _function_lines(ast.parse(text), function, file.name)
     elif lines is not None:
-        first, last = lines
+        first, last = (_line(rows, each, file.name) for each in lines)
         if not 1 <= first <= last <= len(rows):
             raise CourseError(
                 f"{file.name} has no lines {first} to {last}.", f"It has {len(rows)} lines."
             )
     else:
         return text
-    return "\n".join(rows[first - 1 : last])
+    shown = "\n".join(rows[first - 1 : last])
+    return textwrap.dedent(shown) if lines is not None else shown
+
+
+def _line(rows: list[str], named: int | str, file: str) -> int:
+    """The number of a line, from 1: as given, or of the first that holds this text."""
+    if isinstance(named, int):
+        return named
+    for number, row in enumerate(rows, 1):
+        if named in row:
+            return number
+    raise CourseError(f"{file} has no line with {named!r}.")
 
 
 def _function_lines(tree: ast.Module, name: str, file: str) -> tuple[int, int]:

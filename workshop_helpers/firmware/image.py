@@ -119,13 +119,13 @@ def check_image(image: FirmwareImage, board: KnownBoard, chip: str | None = None
     """
     if chip is not None and not same_chip(chip, board.chip):
         raise WrongChipError(
-            f"The chip that answers is an {chip}, but a {board.title} has an {board.chip}.",
+            f"The chip that answers is an {chip}, but the {board.title} has an {board.chip}.",
             "Choose the board that is plugged in: --board, flash(...); nothing was erased.",
             detected=chip,
         )
     if image.chip is not None and not same_chip(image.chip, board.chip):
         raise WrongChipError(
-            f"{image.name} is for the {image.chip}; a {board.title} has an {board.chip}.",
+            f"{image.name} is for the {image.chip}; the {board.title} has an {board.chip}.",
             f"Take the firmware {board.firmware} from {board.download_page}; nothing was erased.",
             firmware=image.chip,
             board=board.chip,
@@ -134,7 +134,7 @@ def check_image(image: FirmwareImage, board: KnownBoard, chip: str | None = None
     wanted = kinds.get(board.flash_method)
     if wanted and image.kind != wanted:
         raise FirmwareFileError(
-            f"{image.name} is a {image.kind} file; a {board.title} takes {wanted}.",
+            f"{image.name} is a {image.kind} file; the {board.title} takes {wanted}.",
             f"Take the firmware {board.firmware} from {board.download_page}.",
         )
     check_version(image.name, image.version)

@@ -77,7 +77,7 @@ def wait_for_drive(
     if drives:
         seen = ", ".join(f"{d.path} ({d.model}, {d.board_id})" for d in drives)
         raise WrongChipError(
-            f"The drive that shows is not a {board.title}'s: {seen}.",
+            f"The drive that shows is not the {board.title}'s: {seen}.",
             f"Name the board that is plugged in; nothing was written. A {board.title} shows the "
             f"drive {board.uf2_drive}.",
         )
