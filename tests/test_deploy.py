@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from workshop_helpers.errors import FileError, StreamError, WorkshopError
+from workshop_helpers.errors import FileError, StreamError, TransferError, WorkshopError
 from workshop_helpers.model import deploy as deploy_module
 from workshop_helpers.model.deploy import app_defaults, closure, deploy, read_deployed
 from workshop_helpers.paths import DEVICE_SCRIPTS
@@ -108,3 +108,12 @@ def test_a_stream_needs_something_deployed(own_board) -> None:
         read_deployed(board)
     with pytest.raises(StreamError, match="not on the board"):
         read_deployed(board, "har_live")
+
+
+def test_a_copy_that_failed_is_not_taken_for_nothing_deployed() -> None:
+    class Garbling:
+        def get(self, path):
+            raise TransferError(f"The copy of {path} is garbled.")
+
+    with pytest.raises(TransferError):
+        read_deployed(Garbling())

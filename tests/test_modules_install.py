@@ -91,6 +91,22 @@ def test_an_older_mpy_version(board):
     assert module.source == "workshop plain"
 
 
+def test_a_bad_line_is_no_reason_for_the_plain_twin(native_board, monkeypatch):
+    """A trial that was damaged on its way says nothing of the module."""
+    from workshop_helpers.board import snippets
+
+    def spoilt(transport, code):
+        return whole(transport, code).replace("predict", "predikt")
+
+    whole = snippets.checked
+    monkeypatch.setattr(snippets, "checked", spoilt)
+    with pytest.raises(ModuleError, match="did not arrive whole") as caught:
+        install(native_board, NAME)
+    assert caught.value.__cause__.code == "BAD_ANSWER"
+    monkeypatch.undo()
+    assert install(native_board, NAME).source == "workshop viper"
+
+
 def test_native_code_that_the_board_refuses(native_board):
     """The board says another architecture than it has: the real loader refuses the real file."""
     other = "xtensawin" if native_board.info.arch != "xtensawin" else "x64"

@@ -19,7 +19,7 @@ from .info import BoardInfo, read_info
 from .progress import ProgressOption
 from .running import Running
 from .session import Session
-from .snippets import ask, hard_reset
+from .snippets import ask, ask_file, hard_reset
 from .transport import BoardTransport
 
 if TYPE_CHECKING:
@@ -119,6 +119,14 @@ class Board:
         literal(args)  # a wrong argument is the caller's TypeError, before anything is sent
         with self._session.use() as transport:
             return ask(transport, "call", module, name, args, timeout_s=timeout_s)
+
+    def call_file(self, file: Path, function: str, *args: object, timeout_s: float = 10.0) -> Any:
+        """Send a file of this computer and call a function of it; else as `call`.
+
+        Nothing stays on the board.
+        """
+        with self._session.use() as transport:
+            return ask_file(transport, file, function, *args, timeout_s=timeout_s)
 
     def start(self, code: str, *, name: str = "a program", check: bool = False) -> Running:
         """Start a program and return at once; the board is busy until it ends or is stopped.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import binascii
 import functools
+from pathlib import Path
 from typing import Any
 
 from .. import paths
@@ -19,8 +20,11 @@ _REFUSED = ("ValueError: damaged on the way", "ImportError")
 @functools.cache
 def snippet(name: str) -> str:
     """The source of `device_scripts/board/<name>.py` without comments and docstrings."""
-    text = (paths.DEVICE_SCRIPTS / "board" / f"{name}.py").read_text(encoding="utf-8")
-    tree = ast.parse(text)
+    return _short(paths.DEVICE_SCRIPTS / "board" / f"{name}.py")
+
+
+def _short(file: Path) -> str:
+    tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
             del node.body[0]
@@ -40,7 +44,18 @@ def checked(transport: BoardTransport, code: str) -> str:
 
 
 def ask(transport: BoardTransport, name: str, *arguments: object, timeout_s: float = 10.0) -> Any:
-    """Run a snippet's function `_w_<name>` on the board and return its answer.
+    """As `ask_file`, for the function `_w_<name>` of a snippet."""
+    return _ask(transport, snippet(name), f"_w_{name}", arguments, timeout_s)
+
+
+def ask_file(
+    transport: BoardTransport,
+    file: Path,
+    function: str,
+    *arguments: object,
+    timeout_s: float = 10.0,
+) -> Any:
+    """Run the function that a host file defines on the board and return its answer.
 
     A serial line has no checksum of its own, so both ways are checked here: the code runs only if
     it arrived whole, and the answer counts only if it did. No name is left behind on the board.
@@ -50,11 +65,21 @@ def ask(transport: BoardTransport, name: str, *arguments: object, timeout_s: flo
         BadAnswerError: code or answer were damaged on the way, or the answer is no JSON.
         What `BoardTransport.run` raises.
     """
+    return _ask(transport, _short(file), function, arguments, timeout_s)
+
+
+def _ask(
+    transport: BoardTransport,
+    source: str,
+    function: str,
+    arguments: tuple[object, ...],
+    timeout_s: float,
+) -> Any:
     token = new_token()
     given = f"({''.join(f'{literal(argument)},' for argument in arguments)})"
     code = (
-        f"{snippet('reply')}\n{snippet(name)}\n"
-        f"try:\n _w_reply({token!r}, _w_{name}, {given})\nfinally:\n del _w_reply, _w_{name}\n"
+        f"{snippet('reply')}\n{source}\n"
+        f"try:\n _w_reply({token!r}, {function}, {given})\nfinally:\n del _w_reply, {function}\n"
     )
     answer = from_json(checked_answer(_run(transport, code, token, timeout_s), token))
     if isinstance(answer, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import html
 import json
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import BoardGoneError, FileError, StreamError, WorkshopError
+from ..errors import FileError, StreamError
 from ..modules import source_for
 from ..modules.drivers import driver_mpy, drivers
 from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
@@ -121,13 +122,16 @@ def read_deployed(board: Board, app: str | None = None) -> tuple[str, dict[str, 
 
     Raises:
         StreamError: nothing was deployed, or not this app.
+        WorkshopError: what `Board.get` raises but for a file that is not there.
     """
+    name, config = "", {}
     try:
         known = json.loads(board.get(DEPLOYED))
         name, config = str(known["app"]), dict(known["config"])
-    except BoardGoneError:
-        raise
-    except (WorkshopError, ValueError, KeyError, TypeError):
+    except FileError as error:
+        if error.data.get("errno") != errno.ENOENT:
+            raise
+    except (ValueError, KeyError, TypeError):  # not what a deploy wrote
         name, config = "", {}
     if app is not None and app != name:
         name, config = app, {}

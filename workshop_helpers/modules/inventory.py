@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import hashlib
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,10 @@ def board_modules(board: Board) -> list[BoardModule]:
     names = {*module_names(), *lock.modules}
     try:
         files = board.ls("/lib")
-    except FileError:
-        return []  # no such folder
+    except FileError as error:
+        if error.data.get("errno") != errno.ENOENT:
+            raise
+        return []
     found = []
     for file in files:
         name = file.path.removeprefix("/lib/").removesuffix(".mpy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .. import paths
 from ..errors import (
@@ -38,7 +38,7 @@ def smoke_call(name: str, *, official: bool = False) -> Path | None:
 def in_firmware(board: Board, name: str) -> bool:
     """Whether the firmware has a module of this name, which wins over a file in /lib."""
     try:
-        return bool(_run(board, _BOARD / "in_firmware.py", "_w_in_firmware", name))
+        return bool(board.call_file(_BOARD / "in_firmware.py", "_w_in_firmware", name))
     except DeviceError:
         return False  # it has one that does not run, or no sys.path: the install will tell
 
@@ -51,9 +51,11 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
     call = smoke_call(name, official=official)
     try:
         if call is not None:
-            imported, fault = _run(board, call, "_w_smoke")
+            imported, fault = board.call_file(call, "_w_smoke", timeout_s=SMOKE_TIMEOUT_S)
         else:  # one of the official set only: that it imports is all that is known
-            imported, fault = _run(board, _BOARD / "import_anew.py", "_w_import_anew", name)
+            imported, fault = board.call_file(
+                _BOARD / "import_anew.py", "_w_import_anew", name, timeout_s=SMOKE_TIMEOUT_S
+            )
     except BoardTimeoutError as error:
         raise ModuleSmokeError(
             f"{name} did not finish its first prediction in {SMOKE_TIMEOUT_S:.0f} s",
@@ -86,11 +88,3 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
         return None
     path = posixpath.normpath("/" + str(imported).lstrip("/"))
     return path if board.exists(path) else None  # frozen modules name a file that is not there
-
-
-def _run(board: Board, file: Path, function: str, *arguments: str) -> Any:
-    board.exec(file.read_text(encoding="utf-8"))
-    call = f"{function}({', '.join(map(repr, arguments))})"
-    answer = board.eval(call, timeout_s=SMOKE_TIMEOUT_S)
-    board.exec(f"del {function}")
-    return answer
