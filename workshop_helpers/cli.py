@@ -19,7 +19,6 @@ try:
     from .firmware.commands import flash_command
     from .modules.commands import app as modules_app
     from .options import JsonOption, PortOption
-    from .text import printable
 except ImportError as error:  # so early that main() is not there yet to say it
     if (text := missing_package(error)) is None:
         raise
@@ -184,7 +183,7 @@ def main() -> None:
         raise SystemExit(text) from None
     except WorkshopError as error:
         console: Any = Console(stderr=True)
-        console.print(f"[bold red]✘[/] {_escape(printable(str(error)))}")
+        console.print(f"[bold red]✘[/] {_escape(str(error))}")
         if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
             print(json.dumps({"error": error.code, "what": error.what, "mend": error.mend}))
         raise SystemExit(1) from None

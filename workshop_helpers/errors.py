@@ -35,9 +35,10 @@ class WorkshopError(Exception):
         device_traceback: str | None = None,
         **data: object,
     ) -> None:
-        super().__init__(what)
-        self.what = what
-        self.mend = mend or self.default_mend
+        # A board's words are data: shown, they must not move the cursor or colour the screen.
+        self.what = printable(what)
+        super().__init__(self.what)
+        self.mend = printable(mend or self.default_mend)
         self.device_traceback = device_traceback
         self.data = data
         self._linked = False
@@ -46,7 +47,6 @@ class WorkshopError(Exception):
         text = f"{self.what}\n  What to do: {self.mend}  [{self.code}: {page_of(self.code)}]"
         if self.device_traceback:
             text += f"\n  The board said:\n{self.device_traceback.rstrip()}"
-        # A board's words are data: shown, they must not move the cursor or colour the screen.
         return printable(text)
 
     def _render_traceback_(self) -> list[str]:

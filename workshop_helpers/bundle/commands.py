@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ..network import OPEN, loopback_only
 from ..options import JsonOption, MirrorOption
 
 app = typer.Typer(no_args_is_help=True, help="All that a room without Internet needs, in a folder.")
@@ -117,10 +118,10 @@ def serve(
             print(json.dumps({"urls": server.urls, "host": host, "port": server.port}), flush=True)
         else:
             print("The bundle is at " + " and ".join(server.urls))
-            if host.startswith("127.") or host in ("localhost", "::1"):
+            if loopback_only(host):
                 print("  On this laptop only. For the room: --host 0.0.0.0")
             else:
-                print("  Not on this laptop only: whoever is in these networks can read it.")
+                print(f"  {OPEN}")
             print(f"  In the room: python3 workshop.py --bundle {server.urls[0]} demo")
             print("  Ctrl-C ends it.", flush=True)
         server.serve_forever()

@@ -15,6 +15,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ..errors import CourseError
+from ..network import OPEN, loopback_only
+from ..start import say
 
 _START_S = 15.0
 _LARGEST_BODY = 64 * 1024
@@ -53,6 +55,7 @@ class HttpReceiver:
         self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         self.host, self.port = host, int(self._server.server_address[1])
+        _tell_if_open(self)
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def __repr__(self) -> str:
@@ -87,6 +90,7 @@ class MqttBroker:
                 f"The MQTT broker did not start on port {self.port}: {self._error}.",
                 "Run the cell again; it takes another port.",
             )
+        _tell_if_open(self)
 
     def _run(self) -> None:
         from amqtt.broker import Broker
@@ -203,6 +207,11 @@ def secret(name: str) -> str:
     """A password from the environment variable `name`, else asked for without showing it. It must
     never stand in a notebook: notebooks are shared."""
     return os.environ.get(name) or getpass(f"{name}: ")
+
+
+def _tell_if_open(server: HttpReceiver | MqttBroker) -> None:
+    if not loopback_only(server.host):
+        say(f"{server!r}. {OPEN}")
 
 
 def _wait(true: Callable[[], bool], timeout_s: float, what: str) -> None:

@@ -54,7 +54,7 @@ def check_prompt(board: Board) -> Check:
     try:
         check_version(f"What runs at {board.port}", tuple(map(int, numbers)) or None)
     except WorkshopError as error:
-        return Check("board", False, printable(error.what), error.mend, error.code, facts)
+        return Check("board", False, error.what, error.mend, error.code, facts)
     return Check("board", True, found, facts=facts)
 
 
@@ -100,7 +100,7 @@ def check_flash(board: Board) -> Check:
         same = board.get(_TRIAL) == data
         board.rm(_TRIAL)
     except WorkshopError as fault:
-        return Check("flash", False, printable(fault.what), fault.mend, fault.code, facts)
+        return Check("flash", False, fault.what, fault.mend, fault.code, facts)
     found = f"{_kib(free)} free of {_kib(total)}"
     if not same:
         mend = "Save your files, then flash the board anew: `workshop flash`."

@@ -14,7 +14,6 @@ from rich.markup import escape
 from ..error_page import link_from_notebook, page_of
 from ..errors import SetupError, WorkshopError
 from ..files import write_whole
-from ..text import printable
 
 GOOD, NOTE, WRONG = "✔", "!", "✘"
 # Told apart by everybody; the sign says it without colour.
@@ -107,7 +106,7 @@ def guard(name: str, look: Callable[[], Check]) -> Check:
 
 def failed(name: str, error: WorkshopError) -> Check:
     """A check for what an error says."""
-    return Check(name, False, printable(error.what), printable(error.mend), error.code)
+    return Check(name, False, error.what, error.mend, error.code)
 
 
 def write_report(report: DoctorReport, path: Path) -> None:

@@ -36,18 +36,34 @@ _RULES = [
 ]
 
 
+_SECRET_NAMES = re.compile(
+    r"pass|secret|token|api_?key|ssid|psk|wi-?fi|credential|proxy", re.IGNORECASE
+)
+_SHORTEST_SECRET = 4
+_NO_SECRETS = {"true", "false", "none", "auto", "localhost"}  # as switches are called
+
+
 def without_private(text: str, names: Iterable[str] | None = None) -> str:
     """`text` without user and computer names, homes, addresses, secrets and serial numbers.
 
     Args:
         names: to remove beside what the rules know; None: this user, this computer, this home.
     """
+    for secret in own_secrets():
+        text = text.replace(secret, "<removed>")
     for pattern, instead in _RULES:  # first: an address or a share goes as a whole
         text = re.sub(pattern, instead, text)
     for name in sorted(own_names() if names is None else names, key=len, reverse=True):
         if len(name) > 1:
             text = re.sub(rf"(?i)(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", "~", text)
     return text
+
+
+def own_secrets() -> list[str]:
+    """What stands in environment variables that are named as secrets are, the longest first."""
+    values = {value for name, value in os.environ.items() if _SECRET_NAMES.search(name)}
+    values -= {value for value in values if value.lower() in _NO_SECRETS or value.isdigit()}
+    return sorted((v for v in values if len(v) >= _SHORTEST_SECRET), key=len, reverse=True)
 
 
 def own_names() -> set[str]:
