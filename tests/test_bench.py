@@ -3,28 +3,52 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from workshop_helpers.course.notebooks import find_notebooks
 from workshop_helpers.errors import SetupError
 from workshop_helpers.paths import ROOT
 from workshop_helpers.testing import run_benchmark
 
 
-@pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location("bench_stream", ROOT / "benchmarks" / "stream.py")
+def loaded(name):
+    path = ROOT / "benchmarks" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
+@pytest.fixture(scope="module")
+def bench():
+    return loaded("stream")
+
+
+def test_the_course_is_measured_against_what_it_promises() -> None:
+    course = loaded("course")
+    first, second, *_, seventh = find_notebooks()[:7]
+    rows = course.rows_of({first: 60.0, seventh: 120.0})
+    assert [row["name"] for row in rows[:2]] == [first.stem, seventh.stem]
+    assert rows[0]["ratio"] == pytest.approx(60 / (course.stated_minutes(first) * 60))
+    assert (rows[2]["value"], rows[2]["limit"]) == (180.0, 1800)
+    assert len(course.rows_of({second: 1.0})) == 1  # not as far as the first model
+
+
 def test_an_unknown_benchmark_is_an_error_that_names_the_others() -> None:
     with pytest.raises(SetupError, match=r"modules, .*stream"):
         run_benchmark("streem", [])
+
+
+def test_the_readme_names_every_benchmark() -> None:
+    rows = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [row for row in rows if row.startswith("| `bench NAME`")]
+    there = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    assert set(re.findall(r"`(\w+)`", row)) == there
 
 
 def test_a_benchmark_gets_what_follows_its_name() -> None:
