@@ -10,6 +10,7 @@ import pytest
 from workshop_helpers.errors import FileError, StreamError, TransferError, WorkshopError
 from workshop_helpers.model import deploy as deploy_module
 from workshop_helpers.model.deploy import app_defaults, closure, deploy, read_deployed
+from workshop_helpers.model.session import DeviceSession
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 APPS = sorted((DEVICE_SCRIPTS / "apps").glob("*.py"))
@@ -64,8 +65,12 @@ def test_deploy_sends_model_json_last_and_skips_what_is_there(board, small_model
     assert "0 files sent" in repr(again) and "<table>" in again._repr_html_()
 
 
-def test_a_deploy_that_breaks_off_leaves_no_model_to_start(board, small_model, monkeypatch) -> None:
-    """The new model.csv fails to arrive: the old model.json must not describe what is there."""
+@pytest.mark.parametrize("where", ["model.csv", "model.json"])
+@pytest.mark.parametrize("bring", [lambda *it: deploy(*it, "har_live"), DeviceSession])
+def test_a_deploy_that_breaks_off_leaves_no_model_to_start(
+    board, small_model, monkeypatch, where, bring
+) -> None:
+    """A new file fails to arrive: the old model.json must not describe what is there."""
     deploy(board, small_model, "har_live")
     changed = type(small_model)(
         **{
@@ -77,16 +82,16 @@ def test_a_deploy_that_breaks_off_leaves_no_model_to_start(board, small_model, m
     put = board.put
 
     def fails_at_the_model(data, path, **options):
-        if path.endswith("model.csv"):
+        if path.endswith(where):
             raise WorkshopError("the cable was pulled")
         return put(data, path, **options)
 
     monkeypatch.setattr(board, "put", fails_at_the_model)
     with pytest.raises(WorkshopError, match="cable"):
-        deploy(board, changed, "har_live")
+        bring(board, changed)
     assert not board.exists(f"/models/{small_model.name}/model.json")
     monkeypatch.undo()
-    deploy(board, changed, "har_live")
+    bring(board, changed)
     on_board = json.loads(board.get(f"/models/{small_model.name}/model.json"))
     assert on_board["metadata"]["hop"] == 1
 

@@ -23,12 +23,13 @@ _OF_KIND = {
 _WRAPPED = {
     "install": {"MODULE"},
     "deploy": {"MODULE"},
+    "verify": {"MODULE"},
     "stream": {"STREAM"},
     "command": {"STREAM"},
     "record": {"STREAM"},
 }
 # Those that run a file of the board, which may not be there, or can't write its own.
-_RUNS_A_FILE = ("stream", "command", "record", "call")
+_RUNS_A_FILE = ("stream", "command", "record", "call", "verify")
 
 
 def allowed_codes(scenario: Scenario, operation: Operation) -> set[str]:

@@ -6,17 +6,22 @@ import json
 import random
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+
+from workshop_helpers import datasets
 from workshop_helpers.board import Board
 from workshop_helpers.board.info import BoardInfo
 from workshop_helpers.board.virtual import VirtualBoard
+from workshop_helpers.features import FeatureSet, motion_features
 from workshop_helpers.model import DeviceModel, convert
 from workshop_helpers.model.deploy import closure
 from workshop_helpers.modules.build import build
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 APP = "soak_app"
-FACTS = "ground.json"
+FACTS, ROWS = "ground.json", "rows.npy"
 DEVICE = Path(__file__).parents[1] / "device"
 FLASH_BYTES = 512 * 1024
 Versions = dict[str, set[str]]
@@ -57,6 +62,11 @@ class Ground:
     def model(self, which: str) -> DeviceModel:
         return DeviceModel.load(self._folder / which)
 
+    @property
+    def rows(self) -> Any:
+        """FeatureSet [12, n] for the models."""
+        return np.load(self._folder / ROWS)
+
     def versions(self, after: str) -> Versions:
         """What may be there once an operation succeeded; "" for none that changes files."""
         state = {path: {sha} for path, sha in self.states[after].items()}
@@ -91,8 +101,10 @@ def make_ground(folder: Path) -> None:
     from .operations import OPERATIONS
 
     folder.mkdir(parents=True, exist_ok=True)
+    train = motion_features(datasets.load("basic_motions").part("train"))
+    np.save(folder / ROWS, train.X[:12])
     for which, seed in (("old", 1), ("new", 2)):
-        _model(seed).save(folder / which)
+        _model(train, seed).save(folder / which)
     info = _info()
     ground = Ground(folder, info, {})
     app = DEVICE / f"{APP}.py"
@@ -120,13 +132,9 @@ def _info() -> BoardInfo:
         return board.info
 
 
-def _model(seed: int) -> DeviceModel:
+def _model(train: FeatureSet, seed: int) -> DeviceModel:
     """Two models of one name, to replace one with the other."""
     from sklearn.ensemble import RandomForestClassifier
 
-    from workshop_helpers import datasets
-    from workshop_helpers.features import motion_features
-
-    train = motion_features(datasets.load("basic_motions").part("train"))
     forest = RandomForestClassifier(8, min_samples_leaf=2, random_state=seed).fit(train.X, train.y)
     return convert(forest, train.X, features=train.names, name="small", metadata=train.metadata())

@@ -17,6 +17,7 @@ import numpy as np
 
 from workshop_helpers.board import Board
 from workshop_helpers.errors import WorkshopError
+from workshop_helpers.model import verify
 
 from .ground import APP, Ground
 from .scenario import Extent
@@ -154,6 +155,11 @@ def deploy(board: Board, ground: Ground, chance: random.Random) -> None:
     board.deploy(ground.model("new"), app="har_live")
 
 
+def verify_model(board: Board, ground: Ground, chance: random.Random) -> None:
+    report = verify(ground.model("new"), ground.rows, board)
+    expect((report.rows, report.host_matches_device), (len(ground.rows), True))
+
+
 def stream(board: Board, ground: Ground, chance: random.Random) -> None:
     n = chance.randint(5, 60)
     settings = {"records": n, "period_ms": chance.choice((0, 5))}
@@ -270,6 +276,7 @@ OPERATIONS = _named(
         Operation("rm folder", remove_folder, Extent(1800, 12, 0.2), changes_files=True),
         Operation("install", install, Extent(30_000, 80, 0.5), changes_files=True),
         Operation("deploy", deploy, Extent(120_000, 40, 1.5), changes_files=True),
+        Operation("verify", verify_model, Extent(60_000, 90, 1.0), changes_files=True),
         Operation("stream", stream, Extent(10_000, 5, 0.6)),
         Operation("command", command, Extent(10_000, 5, 0.6)),
         Operation("record", record, Extent(12_000, 200, 1.4), look=look_at_recordings),

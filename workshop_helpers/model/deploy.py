@@ -97,9 +97,7 @@ def deploy(
         to_send[DEPLOYED] = json.dumps({"app": app, "config": config}).encode()
     folder = f"/models/{model.name}" if model else ""
     if model:
-        names = sorted(model.files, key=lambda name: name == "model.json")
-        to_send.update({f"{folder}/{name}": model.files[name] for name in names})
-        _withdraw(board, f"{folder}/model.json", model.files["model.json"])
+        to_send.update(_ready_for(board, model))
 
     sent: list[str] = []
     skipped: list[str] = []
@@ -249,7 +247,18 @@ def app_defaults(app: str) -> dict[str, Any]:
     return {}
 
 
-def _withdraw(board: Board, path: str, new: bytes) -> None:
-    """Remove a model.json that is about to change, so that no old one describes new files."""
-    if board.exists(path) and board.get(path) != new:
+def put_model(board: Board, model: DeviceModel) -> None:
+    """Only its files, to /models/<its name>/; broken off, it leaves no model.json of others."""
+    for path, data in _ready_for(board, model).items():
+        board.put(data, path)
+
+
+def _ready_for(board: Board, model: DeviceModel) -> dict[str, bytes]:
+    """Path on the board -> data, model.json last. One that is about to change is removed, so that
+    no old one describes new files."""
+    names = sorted(model.files, key=lambda name: name == "model.json")
+    files = {f"/models/{model.name}/{name}": model.files[name] for name in names}
+    path = f"/models/{model.name}/model.json"
+    if board.exists(path) and board.get(path) != files[path]:
         board.rm(path)
+    return files

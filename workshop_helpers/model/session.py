@@ -14,6 +14,7 @@ import numpy.typing as npt
 from ..errors import BadAnswerError, ModelFileError
 from ..modules import source_for
 from ..paths import DEVICE_SCRIPTS
+from .deploy import put_model
 from .device_model import DeviceModel
 
 if TYPE_CHECKING:
@@ -43,10 +44,9 @@ class DeviceSession:
         for name in _LIBRARIES:
             board.put(DEVICE_SCRIPTS / "lib" / f"{name}.py", f"/lib/{name}.py")
         if deploy:
-            for file, data in model.files.items():
-                board.put(data, f"{self.folder}/{file}")
-        forget = "".join(f"sys.modules.pop({name!r}, None)\n" for name in _LIBRARIES)
-        board.exec("import sys\n" + forget)  # an older one may be in memory
+            put_model(board, model)
+        for name in _LIBRARIES:  # an older one may be in memory
+            board.call_file(DEVICE_SCRIPTS / "board" / "import_anew.py", "_w_import_anew", name)
 
     def file_matches(self) -> bool:
         """Whether the board's data file is the model's, by SHA-256 computed on the board."""
