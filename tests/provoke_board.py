@@ -232,7 +232,10 @@ def module_unknown(lab):
     board = lab.own_board()
     stranger = compile_plain("emlearn_trees", b"def new(*a): pass\n")
     board.put(stranger, "/lib/emlearn_trees.mpy")
-    return check_modules(board)
+    unknown = check_modules(board)
+    board.install("emlearn_trees", source="plain")
+    board.put(b"x = 1\n", "/emlearn_trees.py")  # wins over the module
+    return [unknown, check_modules(board)]
 
 
 # --- streams ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -10,10 +11,9 @@ import pytest
 from workshop_helpers.board import Board
 from workshop_helpers.board.discovery import PortRecord, rank
 from workshop_helpers.board.virtual import Faults, VirtualBoard
+from workshop_helpers.doctor import DoctorReport, ports
 from workshop_helpers.doctor import board as board_checks
-from workshop_helpers.doctor import ports
 from workshop_helpers.doctor.ports import check_ports
-from workshop_helpers.modules.build import compile_plain
 
 
 # --- each port --------------------------------------------------------------------------------
@@ -85,10 +85,19 @@ def test_modules_are_named_with_whose_they_are(own_board):
     check = board_checks.check_modules(board)
     assert check.ok and "emlearn_trees: workshop plain, SHA-256 " in check.found
     assert len(check.facts["modules"][0]["sha256"]) == 64
-    stranger = compile_plain("emlearn_trees", b"def new(*a): pass\n")
-    board.put(stranger, "/lib/emlearn_trees.mpy")
+    board.put(b"M\6\0\x1f" + bytes(range(60)), "/lib/emlearn_trees.mpy")  # to run it may kill
     check = board_checks.check_modules(board)
-    assert not check.ok and "unknown" in check.found and "board.install(" in check.mend
+    assert check.sign == "!" and "unknown" in check.found and "board.install(" in check.mend
+    board.install("emlearn_trees", source="plain")
+    board.put(b"x = 1\n", "/emlearn_trees.py")
+    check = board_checks.check_modules(board)
+    assert not check.ok and "Wrong: emlearn_trees (the board refuses it" in check.found
+
+
+def test_what_is_found_on_a_board_is_json(board):
+    checks = board_checks.check_board(board)
+    facts = json.loads(json.dumps(DoctorReport(list(checks)).as_dict()))
+    assert {"arch", "heap_free_bytes"} <= set(facts["checks"][0]["facts"]) and facts["ok"]
 
 
 def test_old_firmware_is_said(board, monkeypatch):

@@ -19,7 +19,6 @@ from workshop_helpers.course.receivers import HttpReceiver, MqttBroker, MqttList
 from workshop_helpers.errors import DeviceError, WorkshopError
 from workshop_helpers.firmware import PracticeChip
 from workshop_helpers.health.private import without_private
-from workshop_helpers.modules.build import compile_plain
 from workshop_helpers.network import loopback_only
 from workshop_helpers.text import printable
 
@@ -106,8 +105,8 @@ def test_a_line_without_an_end_is_given_up(board):
 
 def test_a_module_that_writes_to_the_terminal_can_not(own_board):
     board = own_board()
-    wrong = compile_plain("emlearn_trees", f"raise ValueError({ESCAPES!r})".encode())
-    board.put(wrong, "/lib/emlearn_trees.mpy")
+    board.install("emlearn_trees", source="plain")
+    board.put(f"raise ValueError({ESCAPES!r})".encode(), "/emlearn_trees.py")  # wins over it
     with board.released() as port:
         for command in (["modules", "verify"], ["doctor"]):
             done = CliRunner().invoke(app, [*command, "--port", port])

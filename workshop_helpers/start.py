@@ -9,6 +9,8 @@ import traceback
 import unicodedata
 from pathlib import Path
 
+from .error_page import page_of
+
 # What our lines hold that a terminal or a log in another encoding may lack.
 _PLAIN = {"✔": "ok", "✘": "!!", "…": "...", "–": "-", "—": "-", "→": "->", "×": "x", "·": "-"}
 _PLAIN |= {"█": "#", "µ": "u", "²": "2", "±": "+-", "≥": ">=", "≤": "<="}
@@ -51,7 +53,8 @@ def missing_package(error: ImportError) -> str | None:
     # Without rich: it may be the very one that is missing.
     return (
         f"workshop: the package {name} is missing or damaged: {str(error).splitlines()[0]}.\n"
-        "  What to do: delete the folder .venv and run `python3 workshop.py demo` again."
+        "  What to do: delete the folder .venv and run `python3 workshop.py demo` again.  "
+        f"[PACKAGES: {page_of('PACKAGES')}]"
     )
 
 

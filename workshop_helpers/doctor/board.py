@@ -114,10 +114,10 @@ def check_flash(board: Board) -> Check:
 
 
 def check_modules(board: Board) -> Check:
-    """Which modules are there, whose builds are they, and do they predict?"""
+    """Which modules are there, whose builds are they, and do those we know predict?"""
     from ..modules.inventory import board_modules
 
-    there = board_modules(board)
+    there = board_modules(board, try_unknown=False)
     shown = [f"{m.name}: {m.source}, SHA-256 {m.sha256[:12]}" for m in there]
     found = printable("; ".join(shown) or "none in /lib yet")
     facts = {"modules": [module.as_dict() for module in there]}
@@ -128,7 +128,7 @@ def check_modules(board: Board) -> Check:
         mend = f"board.install({broken[0].name!r}) puts one that works."
         return Check("modules", False, printable(f"{found}. Wrong: {names}"), mend, "MODULE", facts)
     if unknown:
-        mend = f"Unknown builds: board.install({unknown[0].name!r}) puts a known one."
+        mend = f"Not tried, of unknown make: board.install({unknown[0].name!r}) puts a known one."
         return Check("modules", True, found, mend, "MODULE", facts)
     return Check("modules", True, found, facts=facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 
 from ..board import Board, list_ports
@@ -76,5 +77,7 @@ def _boards() -> list[PortRecord]:
 
 
 def _may_open(port: str) -> bool:
-    """Only where ports are files, and have owners."""
-    return not os.path.exists(port) or os.access(port, os.R_OK | os.W_OK)
+    """False only where ports are files, and have owners."""
+    if sys.platform == "win32" or not os.path.exists(port):
+        return True
+    return os.access(port, os.R_OK | os.W_OK)

@@ -74,8 +74,12 @@ def known_modules() -> list[KnownModule]:
     ]
 
 
-def board_modules(board: Board) -> list[BoardModule]:
+def board_modules(board: Board, *, try_unknown: bool = True) -> list[BoardModule]:
     """Every known module in the board's /lib: which build it is, and whether it still predicts.
+
+    Args:
+        try_unknown: import and run files of unknown make as well. A damaged one may take the
+            board down.
 
     Raises:
         BoardError: the board does not answer.
@@ -95,7 +99,9 @@ def board_modules(board: Board) -> list[BoardModule]:
             data = board.get(file.path)
             sha256 = hashlib.sha256(data).hexdigest()
             source, arch = _identify(lock, board, name, sha256)
-            fault = _fault(board, name, file.path, official=source.startswith("official"))
+            fault = None
+            if try_unknown or source != "unknown":
+                fault = _fault(board, name, file.path, official=source.startswith("official"))
             found.append(BoardModule(name, file.path, source, arch, len(data), sha256, fault))
     return found
 
