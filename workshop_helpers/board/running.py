@@ -9,6 +9,7 @@ from ..errors import BoardTimeoutError
 from .transport import END, BoardTransport
 
 _CTRL_C = b"\x03"
+_CLOSED = "The connection was closed."
 _RECORD = b"\x1e"  # how a record of a stream begins
 _UNREAD_LIMIT_BYTES = 1024 * 1024
 _ERROR_LIMIT_BYTES = 64 * 1024  # a traceback; the last lines count
@@ -63,8 +64,11 @@ class Running:
     def arrived(self) -> bool:
         """False if it ended without having run, because it did not arrive whole. Only known of what
         was started with `check`."""
-        error = self.error or ""
-        return not (self._is_checked and '"<stdin>"' in error and '"<string>"' not in error)
+        error = (self.error or "").rstrip()
+        last = error.rpartition("\n")[2]
+        if not error or not self._is_checked or last.startswith((_CLOSED, "MemoryError")):
+            return True
+        return '"<string>"' in error  # what was checked runs under this name
 
     def read(self, timeout_s: float) -> bytes:
         """Bytes as they come; b"" on timeout or after the end.
@@ -152,5 +156,5 @@ class Running:
     def abandon(self) -> None:
         """The port is closed or gone: nothing more will come."""
         if not self._ended:
-            self._error += b"" if self._stopped else b"The connection was closed."
+            self._error += b"" if self._stopped else _CLOSED.encode()
             self._finish()
