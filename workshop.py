@@ -86,7 +86,8 @@ def python_message(version):
         mend = "install Python 3.13, then: python3.13 workshop.py ..."
     return (
         f"this is Python {version[0]}.{version[1]}, and the workshop needs Python "
-        f"3.{OLDEST[1]} to 3.{TOO_NEW[1] - 1}.\n  What to do: {mend}"
+        f"3.{OLDEST[1]} to 3.{TOO_NEW[1] - 1}.\n"
+        f"  What to do: {mend}  [PYTHON: docs/errors.md#python]"
     )
 
 

@@ -18,8 +18,8 @@ Every error ends with its code and the way to its entry here, which needs no net
 for what belongs there: a port, a group, the steps for a board. Each entry is tested: its failure is
 provoked, on the virtual board's fault injector, on real sockets and files, or on texts such as the
 systems print, and the mends are compared. What an error itself says may be more exact. The texts of
-Windows, WSL and macOS are remembered, not recorded there; no failure was provoked on a real board
-yet.
+Windows, WSL and macOS are as public reports show them, not recorded by us there; no failure was
+provoked on a real board yet.
 
 ## What do you see?
 

@@ -1,7 +1,7 @@
 """What stands between this computer and a board: pure functions over what a system prints.
 
 Each takes recorded text and gives a Finding or None, so that every system can be tested on any.
-Their formats are as remembered, not compared with real systems yet; see tests/recordings.
+Their formats are those of public reports, not recorded by ourselves; see tests/recordings.
 """
 
 from __future__ import annotations
@@ -51,12 +51,17 @@ def wsl(
         return None
     what = "This is Linux inside Windows (WSL): it sees no USB board by itself."
     if usbipd is None:
-        mend = "In Windows: winget install usbipd, then `usbipd list`, bind and attach --wsl."
+        mend = "In Windows: winget install usbipd, then `usbipd list`; bind (as administrator) "
+        mend += "and attach --wsl the board."
         return Finding("WSL", what, mend, board_wanted)
     likely = [d for d in usbipd_devices(usbipd) if d.state != "Attached" and _serial_name(d.name)]
     bus_id = likely[0].bus_id if len(likely) == 1 else "BUSID"
-    share = "" if likely and likely[0].state == "Shared" else f"usbipd bind --busid {bus_id}; "
-    mend = f"In Windows: {share}usbipd attach --wsl --busid {bus_id}"
+    mend = f"In Windows: usbipd attach --wsl --busid {bus_id}"
+    if not likely or likely[0].state != "Shared":
+        mend = (
+            f"In Windows, as administrator: usbipd bind --busid {bus_id}; "
+            f"usbipd attach --wsl --busid {bus_id}"
+        )
     return Finding("WSL", what, mend, board_wanted or bool(likely))
 
 
@@ -98,9 +103,9 @@ def brltty(processes: str, kernel_log: str = "", boards: int = 0) -> Finding | N
     what = f"brltty has taken a {took[1]} serial chip" if took else "brltty runs"
     return Finding(
         "BRLTTY",
-        f"{what}: it takes CH340 and CP210x boards for braille displays.",
+        f"{what}: it takes CH340, CP210x and FTDI chips for braille displays.",
         "If you use no braille display: sudo systemctl mask --now brltty-udev.service "
-        "brltty.service   then plug the board in again",
+        "brltty.path brltty.service   then plug the board in again",
         took is not None and not boards,
     )
 
