@@ -1,11 +1,13 @@
 """Code on a board: answers, exceptions, time limits, running programs."""
 
+import ast
 import threading
 import time
 
 import pytest
 
-from workshop_helpers.board import connect
+from workshop_helpers import paths
+from workshop_helpers.board import connect, snippets
 from workshop_helpers.board.snippets import checked
 from workshop_helpers.errors import (
     BadAnswerError,
@@ -352,3 +354,17 @@ def test_code_that_did_not_arrive_whole_does_not_run(board):
         except DeviceError:
             results.add(b"refused")
     assert results <= {b"refused", b"whole", b""} and b"refused" in results
+
+
+def test_code_is_shortened_without_a_change_of_meaning():
+    files = [
+        *(paths.DEVICE_SCRIPTS / "board").glob("*.py"),
+        *paths.NATIVE_MODULES.glob("smoke/*.py"),
+    ]
+    assert len(files) > 20
+    for file in files:
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node):
+                del node.body[0]
+        assert ast.dump(ast.parse(snippets._short(file))) == ast.dump(tree), file.name

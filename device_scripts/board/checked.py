@@ -1,8 +1,8 @@
-"""Run `_w_code`, if it is what `_w_sum` says. The host puts both before this; the code deletes all
-three names. Nothing is caught here: one damaged byte must not switch the check off."""
+"""Run `_w_c`, if its CRC-32 is `_w_s`. The host puts both before this; the code deletes all three
+names. Nothing is caught here: one damaged byte must not switch the check off."""
 
-from binascii import crc32 as _w_crc
+from binascii import crc32 as _w_k
 
-if _w_crc(_w_code) != _w_sum:  # noqa: F821
+if _w_k(_w_c) != _w_s:  # noqa: F821
     raise ValueError("damaged on the way")
-exec(_w_code)  # noqa: F821
+exec(_w_c)  # noqa: F821

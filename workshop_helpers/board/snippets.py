@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import binascii
 import functools
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from .answers import ANSWER_LIMIT_BYTES, checked_answer, damaged, from_json, lit
 from .device_errors import device_error
 from .transport import BoardTransport
 
+_INDENT = re.compile("^(?: {4})+", re.M)
 _REFUSED = ("ValueError: damaged on the way", "ImportError")
 
 
@@ -28,7 +30,8 @@ def _short(file: Path) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
             del node.body[0]
-    return ast.unparse(tree)
+    # A UART carries some ten bytes a millisecond: indentation counts.
+    return _INDENT.sub(lambda match: " " * (len(match[0]) // 4), ast.unparse(tree))
 
 
 def checked(transport: BoardTransport, code: str) -> str:
@@ -39,8 +42,8 @@ def checked(transport: BoardTransport, code: str) -> str:
     """
     if not transport.has_crc32:
         return code
-    body = ("del _w_code, _w_sum, _w_crc\n" + code).encode()
-    return f"_w_code = {body!r}\n_w_sum = {binascii.crc32(body)}\n{snippet('checked')}"
+    body = ("del _w_c,_w_s,_w_k\n" + code).encode()
+    return f"_w_c={body!r}\n_w_s={binascii.crc32(body)}\n{snippet('checked')}"
 
 
 def ask(transport: BoardTransport, name: str, *arguments: object, timeout_s: float = 10.0) -> Any:
@@ -76,10 +79,10 @@ def _ask(
     timeout_s: float,
 ) -> Any:
     token = new_token()
-    given = f"({''.join(f'{literal(argument)},' for argument in arguments)})"
+    given = "".join(f"{literal(argument)}," for argument in arguments)
     code = (
-        f"{snippet('reply')}\n{source}\n"
-        f"try:\n _w_reply({token!r}, {function}, {given})\nfinally:\n del _w_reply, {function}\n"
+        f"{source}\n"
+        f"try:\n _w_reply({token!r},{function},({given}))\nfinally:\n del _w_reply,{function}"
     )
     answer = from_json(checked_answer(_run(transport, code, token, timeout_s), token))
     if isinstance(answer, str):
@@ -92,10 +95,10 @@ def _run(transport: BoardTransport, code: str, token: str, timeout_s: float) -> 
     refusals: list[str] = []
     while True:
         output = bytearray()
+        reply = snippet("reply" if transport.has_crc32 else "reply_unchecked")
+        whole = checked(transport, f"{reply}\n{code}")
         try:
-            return transport.run(
-                checked(transport, code), timeout_s, output.extend, ANSWER_LIMIT_BYTES
-            )
+            return transport.run(whole, timeout_s, output.extend, ANSWER_LIMIT_BYTES)
         except DeviceMemoryError:
             raise
         except DeviceError as error:
