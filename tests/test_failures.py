@@ -6,6 +6,8 @@ import ast
 import contextlib
 import inspect
 import re
+import subprocess
+import sys
 from functools import partial
 
 import provoke_board
@@ -183,3 +185,9 @@ def test_the_page_can_be_written_and_checked(tmp_path):
     assert write() and write(check=True)
     (tmp_path / "errors.md").write_text("old")
     assert not write(check=True)
+
+
+def test_an_error_in_a_terminal_names_its_entry():
+    command = [sys.executable, "-m", "workshop_helpers.cli", "flash", "--board", "pico-9"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "docs/errors.md#unknown_board]" in done.stderr

@@ -36,7 +36,7 @@ def check_python() -> Check:
         ok,
         f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         None if ok else f"Install Python {low} to {high}, then run `python3 workshop.py demo`.",
-        "PYTHON",
+        None if ok else "PYTHON",
     )
 
 

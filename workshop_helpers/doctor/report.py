@@ -51,12 +51,9 @@ class Check:
         return [f"{self.sign} {self.name}: {self.found}", *mend]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        first, *mend = self.lines
-        start = len(self.sign) + 1
-        name = escape(first[start : start + len(self.name)])
-        rest = escape(first[start + len(self.name) :])
-        yield f"[{_STYLES[self.sign]}]{self.sign}[/] [bold]{name}[/]{rest}"
-        for line in mend:
+        sign = f"[{_STYLES[self.sign]}]{self.sign}[/]"
+        yield f"{sign} [bold]{escape(self.name)}[/]: {escape(self.found)}"
+        for line in self.lines[1:]:
             yield f"[yellow]{escape(line)}[/]"
 
 
