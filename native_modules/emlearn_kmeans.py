@@ -60,12 +60,12 @@ def _place(m: ptr32, centroids: ptr8, samples: ptr8, assigned: ptr8):
         m[_ASSIGNED + 1] = int(assigned) >> 32
 
 
-# The order of the locals matters: the first ones of a function live in registers (two or three).
+# The order of the locals matters: the first two of a function live in registers.
 @micropython.viper
 def _assign(p: ptr8) -> int:
     """Write the nearest centroid of each sample; how many of them are new there."""
-    q = ptr8(int(p))
     d = 0
+    q = ptr8(int(p))
     m = ptr32(int(p))
     centroids = m[_CENTROIDS]
     q = ptr8(m[_SAMPLES])

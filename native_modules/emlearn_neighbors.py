@@ -79,7 +79,7 @@ def _place(p: ptr8, m: ptr32):
         m[_IN + 1] = int(p) >> 32
 
 
-# The order of the locals matters: the first ones of a function live in registers (two or three).
+# The order of the locals matters: the first two of a function live in registers.
 @micropython.viper
 def _search(p: ptr16) -> int:
     """Do as told; return the label that most in the window have, the least of equally many."""

@@ -60,11 +60,11 @@ if not _is_known(_one, _one):
     raise RuntimeError("arrays are kept in another way in this firmware")
 
 
-# The order of the locals matters: the first ones of a function live in registers (two or three).
+# The order of the locals matters: the first two of a function live in registers.
 @micropython.viper
 def _walk(p: ptr16):
-    f = ptr16(int(p))
     c = 0
+    f = ptr16(int(p))
     head = ptr32(int(p))
     nodes = head[_NODES]
     f = ptr16(head[_IN])
