@@ -3,12 +3,13 @@
 Same API and answers as the plain twin `emlearn_neighbors_ref.py`, which spells out each step.
 All in integers, and exact: items are ordered by squared distance (47 bits), then by index.
 A squared distance is the sum of squares of the item, which is kept, and of the query, less twice
-the sum of their products: a multiplication and no difference for each feature. On boards of 32 bits
+the sum of their products: a multiplication and no difference for each feature. This is done for 32
+features at a time, and an item given up as soon as it is too far. On boards of 32 bits
 these sums wrap around, and what is left is right as long as it fits a word: while the spread of all
 features seen so far (greatest less least), squared, times their number is below 2**31 - 1. Beyond
 that, differences are squared there, and summed in halves of 16 bits.
-Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 4 a sum of squares (8 on
-machines of 64 bits), 2 a label, 12 a neighbour, in one block that `new` allocates. `predict`
+Memory: 2 bytes a feature (their number rounded up to a multiple of 4), 4 for each 32 of an item (8
+on machines of 64 bits), 2 a label, 12 a neighbour, in one block that `new` allocates. `predict`
 allocates nothing; it reads type, length and address of its array where MicroPython 1.29 keeps them;
 a firmware that differs there is refused at import. A model belongs to one thread.
 """
@@ -20,8 +21,9 @@ import micropython
 from micropython import const
 
 # The block, int32: what these name, then the window: three words (distance >> 16, distance &
-# 0xFFFF, index) for each of k neighbours; then the sums of squares of the query and of the items.
-# Then uint16, all + 32768 since viper's loads are unsigned: the query, the items, the labels.
+# 0xFFFF, index) for each of k neighbours. Then rows, the query's and the items'. Each 32 features
+# of a row are their sum of squares and then they, as uint16. Those are all + 32768, since viper's
+# loads are unsigned, as the labels are, which come last.
 _ITEMS = const(0)  # items there are
 _SEARCHED = const(1)  # items there were at the last predict()
 _K = const(2)
@@ -36,8 +38,7 @@ _BASE = const(10)  # items that are nearer than the window's
 _ROW = const(11)  # where features are copied to
 _IN = const(12)  # their address, of two words
 _WHAT = const(14)
-_SQUARES = const(15)  # byte offset of the sums of squares of the rows
-_WINDOW = const(16)
+_WINDOW = const(15)
 # What _search does
 _FIND = const(0)  # copies a new query, fills the window with the nearest items
 _ADD = const(1)  # copies an item, no more
@@ -51,6 +52,7 @@ _TYPECODE = const(4 + 4 * _WIDE)  # in bytes
 _LENGTH = const(2 + 2 * _WIDE)  # in int32, as the next one
 _ADDRESS = const(3 + 3 * _WIDE)
 _SQUARE = const(4 + 4 * _WIDE)  # bytes of a sum of squares
+_PART = const(64 + _SQUARE)  # and of the features that it is of
 
 # Bytes that read as -32767 from an array 'h' only: MicroPython's arrays do not tell their typecode.
 _AS_H = b"\x01\x80" * 4
@@ -91,23 +93,28 @@ def _search(p: ptr16) -> int:
         if _WIDE:
             p = ptr16(int(p) | m[_IN + 1] << 32)
         q = ptr16(int(m) + m[_QUERY] + m[_STRIDE] * m[_ROW])
-        own = 0
         i = m[_FEATURES]
         while i:
-            i -= 1
-            d = p[0] ^ 0x8000
-            q[0] = d
-            own += d * d
-            if d < m[_LOW]:
-                m[_LOW] = d
-            if d > m[_HIGH]:
-                m[_HIGH] = d
-            p = ptr16(int(p) + 2)
-            q = ptr16(int(q) + 2)
-        s = ptr32(int(m) + m[_SQUARES] + _SQUARE * m[_ROW])
-        s[0] = own
-        if _WIDE:
-            s[1] = own >> 32
+            t = ptr32(int(q))
+            q = ptr16(int(q) + _SQUARE)
+            a = 0
+            end = i - 32
+            if end < 0:
+                end = 0
+            while i > end:
+                i -= 1
+                d = p[0] ^ 0x8000
+                q[0] = d
+                a += d * d
+                if d < m[_LOW]:
+                    m[_LOW] = d
+                if d > m[_HIGH]:
+                    m[_HIGH] = d
+                p = ptr16(int(p) + 2)
+                q = ptr16(int(q) + 2)
+            t[0] = a
+            if _WIDE:
+                t[1] = a >> 32
         if b:
             return 0
     window = int(m) + (_WINDOW << 2)
@@ -131,45 +138,72 @@ def _search(p: ptr16) -> int:
     b_far = 0
     far = (d * d * d >> 4) | a_far
     narrow = m[_HIGH] - m[_LOW] <= m[_LIMIT]
-    s = ptr32(int(m) + m[_SQUARES])
-    own = s[0]
-    if _WIDE:
-        own |= s[1] << 32
     stride = m[_STRIDE]
+    part = _PART
+    if part > stride:
+        part = stride
     query = int(m) + m[_QUERY]
     end = query + stride
-    stop = end + m[_SEARCHED] * stride
+    behind = end + m[_SEARCHED] * stride
     i = -1
-    while end < stop:
+    while end < behind:
         p = ptr16(end)
         q = ptr16(query)
         end += stride
         i += 1
-        s = ptr32(int(s) + _SQUARE)
         a = 0
         b = 0
         if _WIDE or narrow:
-            while int(p) < end:
-                b += p[0] * q[0]
-                b += p[1] * q[1]
-                b += p[2] * q[2]
-                b += p[3] * q[3]
-                p = ptr16(int(p) + 8)
-                q = ptr16(int(q) + 8)
-            d = s[0]
-            if _WIDE:
-                d |= s[1] << 32
-            b = d + own - b - b
-            if b >= far:
+            stop = int(p) + part
+            while True:
+                a += ptr32(int(p))[0] + ptr32(int(q))[0]
+                if _WIDE:
+                    a += ptr32(int(p))[1] + ptr32(int(q))[1] << 32
+                p = ptr16(int(p) + _SQUARE)
+                q = ptr16(int(q) + _SQUARE)
+                b = 0
+                while int(p) + 8 < stop:
+                    b += p[0] * q[0]
+                    b += p[1] * q[1]
+                    b += p[2] * q[2]
+                    b += p[3] * q[3]
+                    b += p[4] * q[4]
+                    b += p[5] * q[5]
+                    b += p[6] * q[6]
+                    b += p[7] * q[7]
+                    p = ptr16(int(p) + 16)
+                    q = ptr16(int(q) + 16)
+                if int(p) < stop:
+                    b += p[0] * q[0]
+                    b += p[1] * q[1]
+                    b += p[2] * q[2]
+                    b += p[3] * q[3]
+                    p = ptr16(int(p) + 8)
+                    q = ptr16(int(q) + 8)
+                a -= b + b
+                if a >= far or int(p) >= end:
+                    break
+                stop = int(p) + _PART
+                if stop > end:
+                    stop = end
+            if a >= far:
                 continue
+            b = a
+            a = 0
         else:
             while int(p) < end:
-                d = p[0] - q[0]
-                d *= d
-                b += d & 0xFFFF
-                a += (d >> 16) & 0xFFFF
-                p = ptr16(int(p) + 2)
-                q = ptr16(int(q) + 2)
+                stop = int(p) + _PART
+                if stop > end:
+                    stop = end
+                p = ptr16(int(p) + _SQUARE)
+                q = ptr16(int(q) + _SQUARE)
+                while int(p) < stop:
+                    d = p[0] - q[0]
+                    d *= d
+                    b += d & 0xFFFF
+                    a += (d >> 16) & 0xFFFF
+                    p = ptr16(int(p) + 2)
+                    q = ptr16(int(q) + 2)
         a += b >> 16
         b &= 0xFFFF
         if a < a_far or (a == a_far and b < b_far):
@@ -277,9 +311,8 @@ class Neighbors:
         self._max = _int(max_items, 1, 32767, "items")
         _int(n_features, 1, 32767, "features")
         _int(k_neighbors, 1, max_items, "neighbors")
-        stride = (n_features + 3 & ~3) * 2
-        squares = 4 * (_WINDOW + 3 * k_neighbors)
-        query = squares + _SQUARE * (max_items + 1)
+        stride = (n_features + 3 & ~3) * 2 + (n_features + 31 >> 5) * _SQUARE
+        query = 4 * (_WINDOW + 3 * k_neighbors)
         labels = query + stride * (max_items + 1)
         if labels >> 28:
             raise MemoryError("no room for %d x %d" % (max_items, n_features))
@@ -290,7 +323,6 @@ class Neighbors:
         m[_K] = k_neighbors
         m[_FEATURES] = n_features
         m[_STRIDE] = stride
-        m[_SQUARES] = squares
         m[_QUERY] = query
         m[_LABELS] = labels
         m[_LOW] = 65535
@@ -318,6 +350,8 @@ class Neighbors:
         _see(m, out)
         at = m[_QUERY] + m[_STRIDE] * (index + 1)
         for i in range(m[_FEATURES]):
+            if i & 31 == 0:
+                at += _SQUARE
             out[i] = struct.unpack_from("<H", m, at + 2 * i)[0] - 32768
 
     def _search(self, what):
