@@ -46,7 +46,7 @@ _AS_H = b"\x01\x80" * 4
 _AS_F = b"\x01\x00\xc0\x3f" * 2
 
 
-# The order of the arguments matters: the first three locals of a function live in registers.
+# The order of the arguments matters: the first two locals of a function live in registers.
 # No constant has more than 30 bits, and no value more than 32: x64 and 32-bit boards agree.
 @micropython.viper
 def _run(p: int, i: int, f: ptr16, data: ptr8, out: ptr32, what: int, table: ptr16):

@@ -28,7 +28,7 @@ _AS_F = b"\x01\x00\xc0\x3f" * 2
 # right, the exponent of the outputs, that of b, and b0 b1 b2 -a1 -a2, where words have 32 bits each
 # as the 13 high bits and the low. The one before all sections holds the last two inputs, the bytes
 # of the others, samples since the bits were shared out, and the inputs' exponent.
-# x, y and t are arguments because the first three locals of a function live in registers.
+# x and y are arguments because the first two locals of a function live in registers.
 # Answers with the samples left at one that is not finite, else 0.
 @micropython.viper
 def _run(x: int, y: int, t: int, rec: ptr32, samples: ptr32, n: int) -> int:

@@ -565,11 +565,14 @@ class Model:
         self._X = X
         self._y = y
 
-    def _residual(self, X, y):
-        """Predictions minus y."""
+    def _know(self, X, y):
         n = len(self._r)
         if X is not self._X or y is not self._y or len(y) != n or len(X) != n * self._d:
             self._see(X, y)
+
+    def _residual(self, X, y):
+        """Predictions minus y."""
+        self._know(X, y)
         _dot(0, 0, self._r, y, X, self._w, self._plans[0])
 
     def score_mse(self, X, y):
@@ -642,7 +645,7 @@ class Model:
 
     def stepper(self, X, y):
         """A function that does n steps on X and y; it may sum over the rows only once."""
-        self._residual(X, y)
+        self._know(X, y)
 
         def slowly(n):
             for _ in range(n):

@@ -66,11 +66,11 @@ def _exp2(x: int, q: int) -> int:
     return (32768 - (x * (_A - (x * (_B - (x * _C >> 15)) >> 15)) >> 15) << 4) >> n
 
 
-# The first three locals of a function live in registers. All loads are unsigned (on 64 bits those
+# The first two locals of a function live in registers. All loads are unsigned (on 64 bits those
 # of ptr32 are, too), so weights and activations are as well, and the bias is what makes up for it.
 # Sums wrap on 32 bits on their way, never in the end.
 @micropython.viper
-def _run(w: ptr8, a: ptr16, acc: int, features: ptr16, out: ptr32, plan: ptr32):
+def _run(w: ptr8, acc: int, a: ptr16, features: ptr16, out: ptr32, plan: ptr32):
     data = int(w)
     acts = int(a)
     t = ptr16(data + 8)
@@ -318,7 +318,7 @@ class Mlp:
             or int(_len(out)) != int(self._outputs)
         ):
             self._see(features, out)
-        _run(self._data, self._acts, 0, features, out, self._plan)
+        _run(self._data, 0, self._acts, features, out, self._plan)
 
 
 def load(source):
