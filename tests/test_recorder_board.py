@@ -274,6 +274,23 @@ def test_the_recording_loop_allocates_nothing(ready, device_dir) -> None:
     assert ready.eval(f"measure({device_dir!r})") == 0
 
 
+def test_whoever_interrupts_it_finds_a_whole_file(ready, tmp_path) -> None:
+    """As with a board that records by itself, from its main.py, until a laptop comes."""
+    config = {"recordings": ["/recordings/walking.npy"], "loop": True, "speed": 4,
+              "rate_hz": 10, "to_flash": True, "block": 0}  # fmt: skip
+    running = ready.start(f"import recorder\nrecorder.main({config})")
+    said = b""
+    while b'"progress"' not in said:
+        said += running.read(10)
+    running.stop()
+    names = [file.name for file in ready.ls("/recorded")]
+    assert sorted(names) == ["walking-0001.json", "walking-0001.npy"]
+    (recording,) = fetch_recordings(ready, tmp_path, progress=False).recordings
+    n = len(recording)
+    assert n >= 20 and recording.meta["cut_short"] is False
+    assert np.array_equal(recording.samples, np.tile(replayed()["walking"], (9, 1))[:n])
+
+
 def test_it_stops_before_the_flash_is_full(own_board, tmp_path) -> None:
     board = own_board(flash_size_bytes=384 * 1024)
     data = datasets.load("basic_motions").part("test")

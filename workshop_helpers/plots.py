@@ -17,9 +17,12 @@ PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F
 
 
 def confusion_figure(
-    truth: Sequence[str], predicted: Sequence[str], classes: Sequence[str]
+    truth: Sequence[str],
+    predicted: Sequence[str],
+    classes: Sequence[str],
+    where: str = "the board",
 ) -> Picture:
-    """Counts of true class (rows) against the class the board said (columns)."""
+    """Counts of true class (rows) against the class that was said (columns), and `where`."""
     index = {name: i for i, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     for t, p in zip(truth, predicted, strict=True):
@@ -32,9 +35,9 @@ def confusion_figure(
         axes.text(col, row, str(counts[row, col]), ha="center", va="center", color=colour, size=14)
     axes.set_xticks(range(len(classes)), classes, rotation=20, ha="right")
     axes.set_yticks(range(len(classes)), classes)
-    axes.set_xlabel("the board says")
+    axes.set_xlabel(f"{where} says")
     axes.set_ylabel("really")
-    axes.set_title("Held-out windows, predicted on the board")
+    axes.set_title(f"Held-out windows, predicted on {where}")
     return figure
 
 

@@ -53,9 +53,13 @@ def main(config):
     settings.update(config)
     link = Link()
     sensor = __import__("sensors." + settings["sensor"], None, None, ("open",)).open(settings)
+    app = None
     try:
-        App(link, sensor, settings).run()
+        app = App(link, sensor, settings)
+        app.run()
     finally:
+        if app:
+            app.close()
         sensor.close()
 
 
@@ -130,12 +134,16 @@ class App:
                 time.sleep_ms(1)
         if self._blocks:
             self._blocks.flush()
-        if self._ring:
-            self._ring.close(link.now_us())
+        self.close()
         bye = self._progress()
         bye["flash_full"] = bool(self._ring and self._ring.full)
         bye["records"] = link.seq + 1
         link.send("bye", bye)
+
+    def close(self):
+        """The open file is given its name: after Ctrl-C, too, which is how a laptop comes in."""
+        if self._ring:
+            self._ring.close(self.link.now_us())
 
     def step(self, now_us):
         """Fetch samples and pass them on; returns how many came. Allocates nothing."""
@@ -162,8 +170,7 @@ class App:
         """From the next sample on; a file holds one label."""
         self.label = text
         self._label_at = self.n_samples
-        if self._ring:
-            self._ring.close(self.link.now_us())
+        self.close()
         self._say_label()
 
     def _say_label(self):
@@ -189,8 +196,7 @@ class App:
     def pause(self, command=None):
         """Samples are fetched and thrown away until `resume`; the open file is closed."""
         self.paused = True
-        if self._ring:
-            self._ring.close(self.link.now_us())
+        self.close()
 
     def resume(self, command=None):
         if self.paused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..recordings import Recording
+from ..recordings import Recording, RecordingSet
 from .checks import Verdict, check_for
 
 TRIM_S = 0.5
@@ -46,3 +46,21 @@ def trimmed(recording: Recording) -> Verdict:
     if labelled != len(recording) - n:
         return Verdict(False, "Labels are missing further on: only the first 0.5 s should lose it.")
     return Verdict(True, "The model will not learn how you press a button.")
+
+
+@check_for("09.3", skill="find the same samples twice, and keep them once")
+def each_once(clean: RecordingSet, data: RecordingSet) -> Verdict:
+    if not isinstance(clean, RecordingSet):
+        return Verdict(False, "Give the smaller set: clean = data.select(keep).")
+    if clean.duplicates:
+        return Verdict(False, f"{clean.duplicates[0]} data.duplicates names the others.")
+    kept = {recording.name for recording in clean.recordings}
+    partners = [{pair.first, pair.second} for pair in data.duplicates]
+    for recording in data.recordings:
+        name = recording.name
+        twins = set().union(*(pair for pair in partners if name in pair))
+        if name not in kept and not twins & kept:
+            why = "its copy is gone as well" if twins else "nothing repeats it"
+            return Verdict(False, f"{name} is missing, and {why}: keep it.")
+    balance = ", ".join(f"{label} {seconds:g} s" for label, seconds in clean.durations_s.items())
+    return Verdict(True, f"Each sample is there once: {balance}.")

@@ -50,6 +50,7 @@ def draw_signal(axes: Axes, recording: Recording) -> None:
         start_s = t_s[gap.at - 1] + period_s / 2
         end_s = max(t_s[gap.at] - period_s / 2, start_s + period_s / 4)
         axes.axvspan(start_s, end_s, color=_GAP, alpha=0.6, lw=0, label="" if number else "gap")
+    axes.set_xlim(t_s[0], t_s[-1] + period_s)
     axes.set_ylabel(unit)
     axes.legend(loc="upper right", ncols=4, framealpha=0.8)
 
