@@ -23,6 +23,7 @@ each time; the moment of a kill is not. Orphans are looked for on Linux only.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import itertools
 import json
 import sys
@@ -66,7 +67,8 @@ def main() -> int:
             console.print("Preparing the flash that every scenario starts from ...")
             make_ground(folder)
         end_s = time.monotonic() + 60 * minutes
-        with Crew(folder, options.seed, options.workers) as crew:
+        crew = Crew(folder, options.seed, options.workers)
+        with contextlib.suppress(KeyboardInterrupt), crew:  # then the summary is of what there is
             for outcome in crew.outcomes(numbers, end_s):
                 summary.add(outcome)
                 if outcome.faults or options.only is not None:

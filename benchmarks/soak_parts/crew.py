@@ -36,6 +36,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            start_new_session=sys.platform != "win32",  # Ctrl-C in a terminal is not for it
         )
 
     def give(self, number: int) -> None:

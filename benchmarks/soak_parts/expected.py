@@ -7,7 +7,8 @@ from .scenario import LINE_KINDS, POWER_KINDS, Scenario
 
 # What a bad line may come to: no prompt, a board that goes, an answer that is not taken.
 _LINE = {"BOARD_GONE", "NO_PROMPT", "BOARD_TIMEOUT", "BAD_ANSWER", "TRANSFER"}
-_AWAY = {"NO_BOARD", "PORT_BUSY"}
+_AWAY = {"NO_BOARD", "PORT_BUSY"}  # of a port that is not there, or was not let go yet
+_AWAY_KINDS = ("disconnect", "rename", "unplug", "kill", "two")
 _MEMORY = {"DEVICE_MEMORY"}
 _OF_KIND = {
     "busy": {"PORT_BUSY"},
@@ -27,9 +28,10 @@ _WRAPPED = {
     "stream": {"STREAM"},
     "command": {"STREAM"},
     "record": {"STREAM"},
+    "record here": {"STREAM"},
 }
 # Those that run a file of the board, which may not be there, or can't write its own.
-_RUNS_A_FILE = ("stream", "command", "record", "call", "verify")
+_RUNS_A_FILE = ("stream", "command", "record", "record here", "call", "verify")
 
 
 def allowed_codes(scenario: Scenario, operation: Operation) -> set[str]:
@@ -37,7 +39,9 @@ def allowed_codes(scenario: Scenario, operation: Operation) -> set[str]:
     codes: set[str] = set()
     for kind in (scenario.kind, *scenario.faults.device):
         if kind in (*LINE_KINDS, *POWER_KINDS, "two"):
-            codes |= _LINE | _AWAY
+            codes |= _LINE
+            if kind in _AWAY_KINDS:
+                codes |= _AWAY
             if operation.unchecked:
                 codes.add("DEVICE")  # its code arrived otherwise, and unchecked
         codes |= _OF_KIND.get(kind, set())

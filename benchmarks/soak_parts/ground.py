@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import shutil
@@ -16,7 +17,7 @@ from workshop_helpers.board.info import BoardInfo
 from workshop_helpers.board.virtual import VirtualBoard
 from workshop_helpers.features import FeatureSet, motion_features
 from workshop_helpers.model import DeviceModel, convert
-from workshop_helpers.model.deploy import closure
+from workshop_helpers.model.deploy import closure, example_recordings
 from workshop_helpers.modules.build import build
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
@@ -66,6 +67,11 @@ class Ground:
     def rows(self) -> Any:
         """FeatureSet [12, n] for the models."""
         return np.load(self._folder / ROWS)
+
+    @property
+    def replayed(self) -> Any:
+        """What the replay sensor gives again and again, int16 [n, channels]."""
+        return np.load(io.BytesIO(example_recordings()["/recordings/walking.npy"]))
 
     def versions(self, after: str) -> Versions:
         """What may be there once an operation succeeded; "" for none that changes files."""

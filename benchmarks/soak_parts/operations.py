@@ -7,26 +7,23 @@ WorkshopError says is its outcome.
 from __future__ import annotations
 
 import contextlib
-import io
 import random
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-
-import numpy as np
+from pathlib import Path
 
 from workshop_helpers.board import Board
 from workshop_helpers.errors import WorkshopError
 from workshop_helpers.model import verify
 
 from .ground import APP, Ground
+from .recordings import look_at_recordings, record, record_here
 from .scenario import Extent
+from .truth import expect
 
 MODULO = 1000003
-
-
-class WrongDataError(Exception):
-    """Something false was taken for true."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +46,6 @@ class Operation:
     def after(self) -> str:
         """The name of what it leaves among `Ground.states`."""
         return self.name if self.changes_files else ""
-
-
-def expect(got: object, truth: object) -> None:
-    if got != truth:
-        raise WrongDataError(f"{str(got)[:200]!r} instead of {str(truth)[:200]!r}")
 
 
 # --- code --------------------------------------------------------------------------------------
@@ -120,7 +112,15 @@ def put_deep(board: Board, ground: Ground, chance: random.Random) -> None:
 
 def get_file(board: Board, ground: Ground, chance: random.Random) -> None:
     path = chance.choice(("/data/old.bin", "/data/keep.txt"))
-    expect(board.get(path), ground.old[path])
+    with tempfile.TemporaryDirectory(prefix="soak_") as folder:
+        target = Path(folder) / "target"
+        target.write_bytes(b"old")
+        try:
+            expect(board.get(path, target), ground.old[path])
+        except WorkshopError:
+            expect(target.read_bytes(), b"old")
+            raise
+        expect(target.read_bytes(), ground.old[path])
 
 
 def list_files(board: Board, ground: Ground, chance: random.Random) -> None:
@@ -183,50 +183,6 @@ def command(board: Board, ground: Ground, chance: random.Random) -> None:
         expect(records.command("set", name="step", value=step)["value"], step)
 
 
-def record(board: Board, ground: Ground, chance: random.Random) -> None:
-    settings = {**_RECORDING, "seconds": 0.8}
-    with board.stream("recorder", hello_timeout_s=4.0, silence_timeout_s=3.0, **settings) as stream:
-        for _ in stream.records(seconds=8.0):
-            pass
-
-
-_RECORDING = {
-    "recordings": ["/recordings/walking.npy"],
-    "loop": True,
-    "speed": 50,
-    "to_flash": True,
-    "block": 0,
-    "file_s": 8,
-}
-
-
-def look_at_recordings(board: Board) -> None:
-    """Closed files are whole, at most one was open, and the next recording mends that one."""
-    if not board.exists("/recorded"):
-        return
-    _check_closed(board)
-    with board.stream("recorder", **_RECORDING | {"seconds": 0.1}) as stream:
-        for _ in stream.records(seconds=8.0):
-            pass
-    _check_closed(board)
-    left = [file.path for file in board.ls("/recorded") if file.path.endswith(".part")]
-    expect(left, [])
-
-
-def _check_closed(board: Board) -> None:
-    one = np.load(io.BytesIO(board.get("/recordings/walking.npy")))
-    stretch = np.tile(one, (40, 1))
-    files = {file.path: file.size_bytes for file in board.ls("/recorded")}
-    expect(sum(path.endswith(".part") for path in files) <= 1, True)
-    for path in [path for path in files if path.endswith(".npy")]:
-        samples = np.load(io.BytesIO(board.get(path)))
-        expect(128 + samples.nbytes, files[path])
-        starts = np.flatnonzero((one == samples[0]).all(1))
-        n = len(samples)
-        whole = any(np.array_equal(stretch[at : at + n], samples) for at in starts)
-        expect((path, whole), (path, True))
-
-
 # --- resets and the connection -----------------------------------------------------------------
 def soft_reset(board: Board, ground: Ground, chance: random.Random) -> None:
     board.soft_reset(timeout_s=4.0)
@@ -257,33 +213,34 @@ def _named(operations: Iterable[Operation]) -> dict[str, Operation]:
 
 OPERATIONS = _named(
     (
-        Operation("connect", connect_only, Extent(100, 5, 0.1)),
-        Operation("exec", run_exec, Extent(3000, 5, 0.2), unchecked=True),
-        Operation("eval", run_eval, Extent(2000, 5, 0.2)),
-        Operation("call", run_call, Extent(5000, 5, 0.2)),
-        Operation("exec too long", run_too_long, Extent(2000, 5, 1.0)),
-        Operation("start", run_start, Extent(20_000, 5, 0.4), unchecked=True),
-        Operation("info", read_info, Extent(3500, 5, 0.2)),
-        Operation("put new", put_new, Extent(22_000, 90, 0.3), changes_files=True),
-        Operation("put over", put_over, Extent(20_000, 65, 0.3), changes_files=True),
-        Operation("put equal", put_equal, Extent(5000, 5, 0.2)),
-        Operation("put deep", put_deep, Extent(9000, 40, 0.3), changes_files=True),
-        Operation("get", get_file, Extent(16_000, 5, 0.2)),
-        Operation("ls", list_files, Extent(2500, 5, 0.2)),
-        Operation("exists", ask_exists, Extent(3000, 5, 0.2)),
-        Operation("mkdir", make_folder, Extent(1800, 12, 0.2)),
-        Operation("rm", remove_file, Extent(1800, 6, 0.2), changes_files=True),
-        Operation("rm folder", remove_folder, Extent(1800, 12, 0.2), changes_files=True),
-        Operation("install", install, Extent(30_000, 80, 0.5), changes_files=True),
-        Operation("deploy", deploy, Extent(120_000, 40, 1.5), changes_files=True),
-        Operation("verify", verify_model, Extent(60_000, 90, 1.0), changes_files=True),
-        Operation("stream", stream, Extent(10_000, 5, 0.6)),
-        Operation("command", command, Extent(10_000, 5, 0.6)),
-        Operation("record", record, Extent(12_000, 200, 1.4), look=look_at_recordings),
-        Operation("soft reset", soft_reset, Extent(2000, 5, 0.3)),
-        Operation("hard reset", hard_reset, Extent(2000, 5, 0.5)),
-        Operation("interrupt", interrupt, Extent(1500, 5, 0.3)),
-        Operation("reconnect", reconnect, Extent(4000, 5, 0.3)),
+        Operation("connect", connect_only, Extent(160, 5, 0.1)),
+        Operation("exec", run_exec, Extent(1000, 5, 0.2), unchecked=True),
+        Operation("eval", run_eval, Extent(1400, 5, 0.2)),
+        Operation("call", run_call, Extent(3500, 5, 0.2)),
+        Operation("exec too long", run_too_long, Extent(1150, 5, 1.0)),
+        Operation("start", run_start, Extent(15_000, 5, 0.4), unchecked=True),
+        Operation("info", read_info, Extent(2000, 5, 0.2)),
+        Operation("put new", put_new, Extent(18_000, 90, 0.3), changes_files=True),
+        Operation("put over", put_over, Extent(15_000, 65, 0.3), changes_files=True),
+        Operation("put equal", put_equal, Extent(3200, 5, 0.2)),
+        Operation("put deep", put_deep, Extent(6700, 40, 0.3), changes_files=True),
+        Operation("get", get_file, Extent(13_000, 5, 0.2)),
+        Operation("ls", list_files, Extent(1450, 5, 0.2)),
+        Operation("exists", ask_exists, Extent(1800, 5, 0.2)),
+        Operation("mkdir", make_folder, Extent(1250, 12, 0.2)),
+        Operation("rm", remove_file, Extent(1250, 6, 0.2), changes_files=True),
+        Operation("rm folder", remove_folder, Extent(1250, 12, 0.2), changes_files=True),
+        Operation("install", install, Extent(19_000, 80, 0.5), changes_files=True),
+        Operation("deploy", deploy, Extent(84_000, 40, 1.5), changes_files=True),
+        Operation("verify", verify_model, Extent(55_000, 90, 1.0), changes_files=True),
+        Operation("stream", stream, Extent(8000, 5, 0.6)),
+        Operation("command", command, Extent(6800, 5, 0.6)),
+        Operation("record", record, Extent(7200, 200, 1.4), look=look_at_recordings),
+        Operation("record here", record_here, Extent(37_000, 5, 1.4)),
+        Operation("soft reset", soft_reset, Extent(920, 5, 0.3)),
+        Operation("hard reset", hard_reset, Extent(1350, 5, 0.5)),
+        Operation("interrupt", interrupt, Extent(1000, 5, 0.3)),
+        Operation("reconnect", reconnect, Extent(1900, 5, 0.3)),
     )
 )
 EXTENTS = {name: operation.extent for name, operation in OPERATIONS.items()}

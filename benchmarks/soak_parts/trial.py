@@ -23,8 +23,9 @@ from workshop_helpers.errors import WorkshopError
 
 from .expected import allowed_codes
 from .ground import Ground, files_of
-from .operations import OPERATIONS, Operation, WrongDataError
+from .operations import OPERATIONS, Operation
 from .scenario import Scenario
+from .truth import WrongDataError
 
 CONNECT_S = 4.0
 LATE_S = 60.0
