@@ -103,7 +103,7 @@ def test_words_of_32_and_64_bits(bits, seed, found):
         acts = model._acts
         for row, want in zip(x[:3], network.outputs(x[:3]), strict=True):
             features = array("h", row.tolist())
-            module._run(model._data, acts, 0, features, out, model._plan)
+            module._run(model._data, 0, acts, features, out, model._plan)
             assert bytes(out) == want.tobytes()
 
 
