@@ -7,19 +7,16 @@ neither from the other. No real chip was met.
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from on_micropython import needs_micropython, on_micropython
 
 from workshop_helpers import datasets
 from workshop_helpers.errors import DeviceError
-from workshop_helpers.paths import DEVICE_SCRIPTS, ROOT
+from workshop_helpers.paths import DEVICE_SCRIPTS
 
-MICROPYTHON = shutil.which("micropython", path=str(Path(sys.executable).parent))
 CHIPS = ("mpu6050", "mpu6886", "lsm9ds1", "lsm6dsox", "bma423", "bmi270", "adxl345")
 GYROSCOPES = ("mpu6050", "mpu6886", "lsm9ds1", "lsm6dsox", "bmi270")
 CHECKS = (
@@ -39,24 +36,6 @@ CHECKS = (
     "other_counts",
     "allocation",
 )
-
-needs_micropython = pytest.mark.skipif(
-    MICROPYTHON is None, reason="no MicroPython wheel for this system"
-)
-
-
-def on_micropython(code: str, **options: object) -> str:
-    """What a piece of code prints that finds the device scripts and the tests' own."""
-    folders = [str(p) for p in (DEVICE_SCRIPTS, DEVICE_SCRIPTS / "lib", ROOT / "tests" / "device")]
-    done = subprocess.run(
-        [MICROPYTHON, "-X", "heapsize=2m", "-c", f"import sys\nsys.path[:0] = {folders}\n{code}"],
-        capture_output=True,
-        text=True,
-        timeout=100,
-        **options,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout.strip()
 
 
 def check(chip: str, name: str) -> None:
