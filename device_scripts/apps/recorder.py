@@ -19,6 +19,9 @@ config, all optional but what the sensor needs:
     channel_names, channel_units, units_per_lsb
                what the samples are, if the sensor does not know, as the replay does not
 
+Its "hello" and "progress" say what flash is left (flash_free, bytes). "progress", once a second,
+and "bye" say since which sample the label holds (label_at), in case its record got lost.
+
 Commands: "label" with a "text" (it holds from the next sample on), "pause", "resume", "stop".
 """
 

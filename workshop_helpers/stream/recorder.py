@@ -107,7 +107,8 @@ class Recorder:
         """From now on this is what happens; None: nothing that has a name.
 
         An app that takes labels is told, and answers with the sample from which it holds; else it
-        holds from the next sample that arrives here.
+        holds from the next sample that arrives here. An app that began again, since the board was
+        away, knows no label any more: say it anew.
         """
         if text is not None and not (isinstance(text, str) and text.strip()):
             raise DataError("A label is a text that is not empty.", 'Write it like "walking".')
