@@ -262,6 +262,18 @@ def test_an_end_mark_that_got_lost_is_not_waited_for(virtual_board):
         assert board.eval("1 + 1") == 2 and wire.spoilt == 1
 
 
+@pytest.mark.parametrize("code", ["print(1)", "print(1)\n1 / 0"])
+def test_a_program_whose_end_mark_got_lost_has_ended(virtual_board, code):
+    old = b"\n\x04>" if "/" in code else b"\x04\x04>"
+    wire = Spoiling(virtual_board.port, old, old.replace(b"\x04>", b">"))
+    with server(wire) as address, Board(address, timeout_s=10.0) as board:
+        running = board.start(code)
+        while not running.ended:  # and within the timeout of this test
+            running.read(0.5)
+        assert wire.spoilt == 1 and ("ZeroDivisionError" in (running.error or "")) == ("/" in code)
+        assert board.eval("1 + 1") == 2
+
+
 def test_a_prompt_that_got_lost_is_asked_for(virtual_board):
     wire = Spoiling(virtual_board.port, b"\x04\x04>", b"\x04\x04")
     with server(wire) as address, Board(address, timeout_s=10.0) as board:

@@ -34,6 +34,7 @@ class Running:
         self._unread = bytearray()
         self._error = bytearray()
         self._is_checked = is_checked  # the board runs it only if it arrived whole
+        self._heard_s = time.monotonic()
         self._marks = 0  # end marks seen: 0 output, 1 error text, 2 ended
         self._stopped = False
         self._ended = False
@@ -124,7 +125,9 @@ class Running:
                 return
             if not (port.buffered_bytes or port.fill(timeout_s)):
                 self._check_reset()
+                self._check_prompt()
                 return
+            self._heard_s = time.monotonic()
             while self._marks < 2 and port.buffered_bytes:
                 mark = port.find(END)
                 data = port.take(mark + 1 if mark >= 0 else port.buffered_bytes)
@@ -149,6 +152,14 @@ class Running:
         if self._marks == 0 and recent != self._asked_about and self._transport.looks_reset():
             self._asked_about = recent
             self._transport.check_reset(_RESET_S)
+
+    def _check_prompt(self) -> None:
+        """Do without an end mark that was lost: one came, then a prompt, and nothing since."""
+        silent = time.monotonic() - self._heard_s > _RESET_S
+        if self._marks == 1 and self._error.endswith(b">") and silent:
+            self._transport.resynchronise()
+            del self._error[-1:]
+            self._finish()
 
     def _finish(self) -> None:
         self._ended = True
