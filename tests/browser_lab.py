@@ -148,7 +148,7 @@ def open_page(address: str, profile: Path) -> Iterator[Any]:
         )
         try:
             page = browser.new_page()
-            page.set_default_timeout(30_000)
+            page.set_default_timeout(60_000)
             page.goto(address)
             yield page
         finally:
@@ -163,10 +163,9 @@ class Notebook:
         self.path = path
         self.lab = lab
 
-    def choose_kernel(self) -> None:
-        """The course's notebooks name none, so JupyterLab asks."""
-        self.page.locator(".jp-Dialog .jp-mod-accept").click()
-        self.page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+    def wait_for_kernel(self) -> None:
+        """Until it runs. The toolbar calls it idle even before; the status bar names it then."""
+        self.page.locator("#jp-main-statusbar").get_by_text("(ipykernel) | Idle").wait_for()
 
     def run_all(self) -> None:
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
@@ -250,7 +249,7 @@ def open_notebook(
     settings: dict[str, dict[str, Any]] | None = None,
     disabled: Sequence[str] = (),
 ) -> Iterator[Notebook]:
-    """These cells as a notebook in JupyterLab, its kernel chosen; what goes wrong is photographed.
+    """These cells as a notebook in JupyterLab, its kernel running; what goes wrong is photographed.
 
     Args:
         home, settings, disabled: as for `running_lab`.
@@ -258,11 +257,13 @@ def open_notebook(
     with running_lab(home, settings, disabled) as lab:
         path = lab.folder / f"{name}.ipynb"
         made = [nbformat.v4.new_code_cell(cell.strip()) for cell in cells]
-        nbformat.write(nbformat.v4.new_notebook(cells=made), path)
+        # Named, or JupyterLab may ask which one, or not, as it comes.
+        kernel = {"name": "python3", "display_name": "Python 3"}
+        nbformat.write(nbformat.v4.new_notebook(cells=made, metadata={"kernelspec": kernel}), path)
         with open_page(lab.address(path.name), home / "profile") as page:
             notebook = Notebook(page, path, lab)
             try:
-                notebook.choose_kernel()
+                notebook.wait_for_kernel()
                 yield notebook
             except BaseException:
                 notebook.screenshot(f"{name}_failed")

@@ -80,7 +80,7 @@ def check_it_fits_a_projector(notebook: Notebook) -> None:
     canvas = notebook.canvas.bounding_box()
     row = page.locator(".workshop-buttons").bounding_box()
     bottom = window["y"] + window["height"]
-    status = canvas["y"] + (STATUS_AT + SMALL) / HEIGHT * canvas["height"]
+    status = canvas["y"] + (STATUS_AT + 3 * SMALL) / HEIGHT * canvas["height"]
     assert window["y"] <= row["y"] < row["y"] + row["height"] <= canvas["y"] < status < bottom
     assert canvas["y"] + canvas["height"] - cell["y"] <= window["height"]
 

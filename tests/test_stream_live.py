@@ -11,12 +11,13 @@ import pytest
 
 from workshop_helpers.datasets import load
 from workshop_helpers.errors import StreamError
+from workshop_helpers.plots import with_gaps
 from workshop_helpers.stream import Counters, History, Record
 from workshop_helpers.stream.drawing import HEIGHT, WIDTH, LiveFigure
 from workshop_helpers.stream.pace import BoardClock, Pacer
 from workshop_helpers.stream.status import Status
 from workshop_helpers.stream.views import PANELS, check_panels, default_panels
-from workshop_helpers.stream.views.signals import thin_out, with_gaps
+from workshop_helpers.stream.views.signals import thin_out
 
 CLASSES = ("Badminton", "Running", "Standing", "Walking")
 
@@ -231,7 +232,7 @@ def test_samples_are_thinned_to_their_extremes_and_gaps_stay_gaps() -> None:
     values[31_234] = 7
     t_s, thin = thin_out(np.arange(50_000) / 1000, values, 1000)
     assert len(thin) <= 1000 and thin.max() == 7 and len(t_s) == len(thin)
-    t_s, broken = with_gaps(np.array([0.0, 0.1, 5.0]), np.ones((3, 1)), 10.0)
+    t_s, broken = with_gaps(np.array([0.0, 0.1, 5.0]), np.ones((3, 1)), 0.35)
     assert np.isnan(broken[:, 0]).tolist() == [False, False, True, False]
 
 
@@ -241,6 +242,8 @@ def test_slow_drawing_is_followed_by_a_longer_break() -> None:
     assert pacer.due_s == pytest.approx(10.04)
     pacer.drew(10.0, 11.0, 0.04)
     assert pacer.due_s == pytest.approx(12.5)
+    pacer.drew(12.51, 12.52, 0.04)  # a little late: the one after it keeps the beat
+    assert pacer.due_s == pytest.approx(12.54)
 
 
 def test_the_boards_clock_goes_on_between_records() -> None:

@@ -69,7 +69,7 @@ def stream_figure(
     signal.set_title("Streamed from the board")
     for column, name in enumerate(classes):
         shares.plot(
-            *_with_gaps(t_predictions_s, outputs[:, column]),
+            *with_gaps(t_predictions_s, outputs[:, column], 1.5 * step_s(t_predictions_s)),
             "o-",
             ms=3,
             label=name,
@@ -83,23 +83,32 @@ def stream_figure(
     return figure
 
 
-def _with_gaps(
-    t_s: NDArray[np.float64], values: NDArray[np.float64]
+def with_gaps(
+    t_s: NDArray[np.float64], values: NDArray[np.float64], longest_s: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A break in the line wherever predictions are missing, as after a change of recording."""
-    if len(t_s) < 3:
+    """A NaN wherever nothing came for longer than `longest_s`, so that no line bridges it.
+
+    Args:
+        t_s: [n], rising; values: [n] or [n, c].
+    """
+    gaps = np.flatnonzero(np.diff(t_s) > longest_s) + 1
+    if not len(gaps):
         return t_s, values
-    gaps = np.flatnonzero(np.diff(t_s) > 1.5 * np.median(np.diff(t_s))) + 1
-    return np.insert(t_s, gaps, np.nan), np.insert(values, gaps, np.nan)
+    return np.insert(t_s, gaps, t_s[gaps]), np.insert(values, gaps, np.nan, axis=0)
+
+
+def step_s(t_s: NDArray[np.float64]) -> float:
+    """The usual time between two of these, s."""
+    return float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
 
 
 def _truth_band(
     axes: Axes, t_s: NDArray[np.float64], truth: Sequence[str], classes: Sequence[str]
 ) -> None:
-    step_s = float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5
+    width_s = step_s(t_s)
     for start_s, name in zip(t_s, truth, strict=True):
         colour = PALETTE[list(classes).index(name)] if name in classes else "#bbbbbb"
-        axes.axvspan(start_s - step_s, start_s, ymin=0.94, ymax=1.0, color=colour, lw=0)
+        axes.axvspan(start_s - width_s, start_s, ymin=0.94, ymax=1.0, color=colour, lw=0)
 
 
 class Picture(Figure):

@@ -64,15 +64,16 @@ const PAINT = {
     });
   },
 
-  text(context, { text, x, y, size, weight, colour, align, middle }) {
+  text(context, { text, x, y, size, weight, colour, align, base }) {
     context.font = `${weight} ${size}px ${FONT}`;
     context.fillStyle = colour;
     context.textAlign = align;
-    context.textBaseline = middle ? "middle" : "alphabetic";
+    context.textBaseline = { top: "top", center: "middle", baseline: "alphabetic" }[base];
     const lines = text.split("\n");
+    const first = base === "baseline" ? 1 - lines.length : 0;
     const room = align === "left" ? context.canvas.width - x : undefined;
     lines.forEach((line, i) => {
-      context.fillText(line, x, y - (lines.length - 1 - i) * 1.2 * size, room);
+      context.fillText(line, x, y + (first + i) * 1.2 * size, room);
     });
   },
 };

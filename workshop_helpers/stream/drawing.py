@@ -26,8 +26,8 @@ _BIG = 24
 _MAX_TITLE = 36
 _STATUS_WIDTH = 106  # letters
 _LEFT, _RIGHT, _TOP, _BOTTOM, _BETWEEN = 84, 16, 104, 54, 40
-# Where the baselines of the title and of the status's last line are, from above.
-_TITLE_AT, STATUS_AT = 30, 72
+# From above: the baseline of the title, the top of the status.
+_TITLE_AT, STATUS_AT = 30, 40
 _BESIDE = 346  # width of the column at the right, names of its rows included
 _BESIDE_NAMES, _BESIDE_BOTTOM = 128, 116
 
@@ -74,7 +74,7 @@ class LiveFigure:
             animated=True,
         )
         self._status = self.figure.text(
-            _LEFT / WIDTH, 1 - STATUS_AT / HEIGHT, "", fontsize=SMALL, animated=True
+            _LEFT / WIDTH, 1 - STATUS_AT / HEIGHT, "", fontsize=SMALL, va="top", animated=True
         )
 
     def update(

@@ -16,7 +16,9 @@ class Pacer:
     def drew(self, begun_s: float, ended_s: float, period_s: float) -> None:
         """A frame was drawn between these two moments; frames are at least `period_s` apart."""
         cost_s = ended_s - begun_s
-        self.due_s = max(begun_s + period_s, ended_s + cost_s * (1 / self._duty - 1))
+        # A frame that came a little late does not make the next one late as well.
+        base_s = self.due_s if begun_s - self.due_s < period_s else begun_s
+        self.due_s = max(base_s + period_s, ended_s + cost_s * (1 / self._duty - 1))
 
 
 class BoardClock:

@@ -8,7 +8,8 @@ by canvas.js:
            that is filled at each point
     bars   float32 [n, 4] left, top, width, height; `colours`, one each
     image  uint8 [rows, columns] into the palette before it, uint8 [256, 4] RGBA; `box` as a bar
-    text   `text`, whose lines end at `y` if it stands on its baseline; `size`, `weight`, `align`
+    text   `text`; `base` says what of it is at `y`: "top" of the first line, "center" of the only
+           one, or the "baseline" of the last; `size`, `weight`, `align`
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def _text(text: Any, height: float) -> tuple[Stroke, bytes]:
         "weight": str(text.get_fontweight()),
         "colour": to_hex(text.get_color()),
         "align": text.get_horizontalalignment(),
-        "middle": text.get_verticalalignment() == "center",
+        "base": text.get_verticalalignment(),
     }
     return stroke, b""
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...plots import PALETTE
+from ...plots import PALETTE, step_s, with_gaps
 from ..history import History, share
 from .panel import MARKERS, SIZE, Panel, colour_of, short
 
@@ -41,12 +41,14 @@ class Probabilities(Panel):
             for record in history.last_predictions(_MAX_SHOWN)
             if record.t_us / 1e6 >= now_s - self.window_s
         ]
-        t_s = [record.t_us / 1e6 - now_s for record in shown]
-        for i, line in enumerate(self._lines):
-            line.set_data(t_s, [share(record, i) for record in shown])
+        t_s = np.array([record.t_us / 1e6 - now_s for record in shown])
+        hop_s = step_s(t_s)
+        shares = np.array([[share(record, i) for i in range(len(self._lines))] for record in shown])
+        shares = shares.reshape(len(shown), len(self._lines))
+        for line, column in zip(self._lines, shares.T, strict=True):
+            line.set_data(*with_gaps(t_s, column, 1.5 * hop_s))
         # A little wide, since predictions come a little unevenly.
-        width_s = 1.05 * (float(np.median(np.diff(t_s))) if len(t_s) > 1 else 0.5)
-        low, high = _BAND[0], sum(_BAND)
+        low, high, width_s = _BAND[0], sum(_BAND), 1.05 * hop_s
         self._band.set_verts(
             [[(t - width_s, low), (t - width_s, high), (t, high), (t, low)] for t in t_s]
         )

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...plots import PALETTE
+from ...plots import PALETTE, with_gaps
 from ...text import printable
 from ..history import History
 from .panel import SIZE, Panel, short
@@ -43,7 +43,8 @@ class Signals(Panel):
             return False
         values = counts[:, self._shown] * self.history.units_per_lsb[self._shown]
         needed = max(float(np.abs(values).max()), 1e-9)
-        t_s, values = thin_out(*with_gaps(t_s - now_s, values, self.history.rate_hz))
+        longest_s = _GAP_S + 2 / self.history.rate_hz
+        t_s, values = thin_out(*with_gaps(t_s - now_s, values, longest_s))
         for line, column in zip(self.fast, values.T, strict=True):
             line.set_data(t_s, column)
         # Grows and shrinks in steps, or the axis would jump about.
@@ -52,20 +53,6 @@ class Signals(Panel):
         self._limit = needed * 1.2
         self.axes.set_ylim(-self._limit, self._limit)
         return True
-
-
-def with_gaps(
-    t_s: NDArray[np.float64], values: NDArray[np.float64], rate_hz: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A row of NaN wherever samples are missing, so that no line bridges what never came.
-
-    Args:
-        t_s: [n], rising; values: [n, c].
-    """
-    holes = np.flatnonzero(np.diff(t_s) > _GAP_S + 2 / rate_hz) + 1
-    if not len(holes):
-        return t_s, values
-    return np.insert(t_s, holes, t_s[holes]), np.insert(values, holes, np.nan, axis=0)
 
 
 def thin_out(
