@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from workshop_helpers.board import permission
+from workshop_helpers.board import holder, permission
 from workshop_helpers.board.holder import from_lsof
 from workshop_helpers.board.permission import permission_error
 from workshop_helpers.health import gather, system
@@ -146,3 +148,29 @@ def test_this_user_is_known(monkeypatch):
     monkeypatch.setenv("USERNAME", "grace-hopper")
     assert "grace-hopper" in own_names() and "root" not in own_names()
     assert "grace" not in without_private("made by Grace-Hopper")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")
+def test_a_process_that_ends_meanwhile_does_not_hide_the_holder(tmp_path, monkeypatch):
+    port = tmp_path / "tty"
+    port.touch()
+    for number, name in ((1, "gone"), (2, "screen")):
+        process = tmp_path / "proc" / str(number)
+        process.mkdir(parents=True)
+        (process / "fd").mkdir()
+        (process / "comm").write_text(f"{name}\n")
+    (tmp_path / "proc" / "2" / "fd" / "0").symlink_to(tmp_path / "other")
+    (tmp_path / "proc" / "2" / "fd" / "3").symlink_to(port.resolve())
+
+    def but_not_one(really):
+        def look(path):
+            if str(path).endswith(os.path.join("1", "fd")):
+                raise FileNotFoundError(2, "gone")
+            return really(path)
+
+        return look
+
+    monkeypatch.setattr(os, "scandir", but_not_one(os.scandir))
+    monkeypatch.setattr(os, "listdir", but_not_one(os.listdir))
+    assert holder._from_proc(str(port), tmp_path / "proc") == (2, "screen")
+    assert holder._from_proc(str(tmp_path / "none"), tmp_path / "proc") is None

@@ -27,14 +27,19 @@ def holder(port: str) -> tuple[int, str] | None:
     return None
 
 
-def _from_proc(port: str) -> tuple[int, str] | None:
+def _from_proc(port: str, proc: Path = Path("/proc")) -> tuple[int, str] | None:
     real = os.path.realpath(port)
-    for link in Path("/proc").glob("[0-9]*/fd/*"):
-        with contextlib.suppress(OSError):
-            if os.readlink(link) == real:
-                process = link.parents[1]
+    for process in proc.glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # somebody else's, or one that has just ended
+            if any(_leads_to(link, real) for link in (process / "fd").iterdir()):
                 return int(process.name), (process / "comm").read_text().strip()
     return None
+
+
+def _leads_to(link: Path, target: str) -> bool:
+    with contextlib.suppress(OSError):
+        return os.readlink(link) == target
+    return False
 
 
 def from_lsof(text: str) -> tuple[int, str] | None:
