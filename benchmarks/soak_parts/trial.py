@@ -58,7 +58,7 @@ def run(scenario: Scenario, ground: Ground) -> Outcome:
     """Never raises for what the product does; takes seconds."""
     operation = OPERATIONS[scenario.operation]
     outcome = Outcome(scenario.number, scenario.operation, scenario.kind, str(scenario))
-    before = _descriptors(), threading.active_count()
+    before = _descriptors(), threading.active_count(), len(_children())
     with tempfile.TemporaryDirectory(prefix="soak_") as folder:
         flash = Path(folder) / "flash"
         shutil.copyfile(ground.image, flash)
@@ -142,14 +142,14 @@ def _descriptors() -> int:
     return 0
 
 
-def _check_leaks(before: tuple[int, int], board_id: str, outcome: Outcome) -> None:
+def _check_leaks(before: tuple[int, int, int], board_id: str, outcome: Outcome) -> None:
     """Nothing of the scenario is left; what is just going gets a moment."""
     end_s = time.monotonic() + SETTLE_S
     while True:
         left = {
             "descriptors": _descriptors() - before[0],
             "threads": threading.active_count() - before[1],
-            "children": len(_children()),
+            "children": len(_children()) - before[2],
             "interpreters": len(_interpreters(board_id)) if sys.platform == "linux" else 0,
         }
         left = {name: n for name, n in left.items() if n > 0}
