@@ -15,9 +15,13 @@ It must end in success or in an error that tells the truth. After it are checked
 - healthy: that board connects, takes a file and gives it back.
 
 The summary has `scenarios, seconds, hangs, wrong_data, leaks, outcomes` and more; with --json it is
-all that is printed. Exit 1 if anything was wrong; each such scenario is shown with the command that
-runs it again. Where in the program's work a fault strikes depends on its bytes, and so is the same
-each time; the moment of a kill is not. Orphans are looked for on Linux only.
+all that is printed; Ctrl-C ends it with what there is until then. Exit 1 if anything was wrong;
+each such scenario is shown with the command that runs it again. A number means the same scenario as
+long as the lists of kinds and operations stay the same. Where in the program's work a fault strikes
+depends on its bytes, and so is the same each time; the moment of a kill is not.
+
+Not covered: real boards and their serial drivers, Windows and macOS (orphans are looked for on
+Linux only), two programs at once, widgets. The text of `exec` is not checked, since it can't be.
 """
 
 from __future__ import annotations

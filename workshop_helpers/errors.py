@@ -137,7 +137,8 @@ class DeviceMemoryError(DeviceError):
 
 
 class BadAnswerError(BoardError):
-    """The board answered with something that is neither a literal nor JSON."""
+    """The board's answer is neither a literal nor JSON, or was damaged on its way, or what was
+    sent to the board was."""
 
     code = "BAD_ANSWER"
     default_mend = "board.soft_reset(), then try again; ask for numbers, strings, lists or dicts."
