@@ -159,9 +159,10 @@ def test_a_scenario_is_the_same_each_time_and_a_stretch_holds_every_pair():
 
 
 def test_a_worker_that_hangs_or_dies_is_replaced(folder, monkeypatch):
-    """The watchdog, with no patience at all, and then a process that is gone."""
-    monkeypatch.setattr("soak_parts.crew.WATCHDOG_S", 0.0)
+    """The watchdog, with no patience for what a busy crew does, and a process that is gone."""
     with Crew(folder, SEED, 1) as crew:
+        crew._said.put((crew._workers[0], ""))  # there is always something to hear
+        monkeypatch.setattr("soak_parts.crew.WATCHDOG_S", -1.0)
         [outcome] = crew.outcomes([0], math.inf)
         assert (outcome.code, set(outcome.faults)) == ("HANG", {"hang"})
         monkeypatch.undo()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import queue
 import subprocess
@@ -45,15 +46,17 @@ class Worker:
         if number < 0:
             return
         self.number, self.since_s = number, time.monotonic()
-        self.process.stdin.write(f"{number}\n")
-        self.process.stdin.flush()
+        with contextlib.suppress(OSError):  # it has died, which is noticed elsewhere
+            self.process.stdin.write(f"{number}\n")
+            self.process.stdin.flush()
 
     def close(self) -> None:
         self.process.kill()
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                pipe.close()
+            with contextlib.suppress(OSError):  # what could not be written to it
+                if pipe is not None:
+                    pipe.close()
 
 
 class Crew:
@@ -90,15 +93,15 @@ class Crew:
     def _next(self) -> tuple[Worker, Outcome]:
         """The next outcome and a worker without work."""
         while True:
+            for place, worker in enumerate(self._workers):
+                if worker.number >= 0 and time.monotonic() - worker.since_s > WATCHDOG_S:
+                    return self._replaced(place, "hang", "the watchdog ended it")
             try:
                 worker, line = self._said.get(timeout=0.5)
             except queue.Empty:
-                for place, worker in enumerate(self._workers):
-                    if worker.number >= 0 and time.monotonic() - worker.since_s > WATCHDOG_S:
-                        return self._replaced(place, "hang", "the watchdog ended it")
                 continue
-            if worker not in self._workers:
-                continue  # one that was ended
+            if worker not in self._workers or worker.number < 0:
+                continue  # one that was ended, or had nothing to do
             if not line:
                 place = self._workers.index(worker)
                 return self._replaced(place, "wrong_error", "its process ended by itself")
