@@ -6,7 +6,7 @@ import base64
 
 import numpy as np
 
-from workshop_helpers.recordings.fetch import write_recording
+from workshop_helpers.recordings.arriving import write_recording
 from workshop_helpers.stream.records import Record
 
 ABOUT = {

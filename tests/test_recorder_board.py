@@ -253,6 +253,12 @@ def test_fetching_again_fetches_only_what_is_new(ready, tmp_path) -> None:
         report = fetch_recordings(ready, tmp_path, progress=False)
         assert len(report.recordings) == 4
     assert len(report.skipped) == 4 and "4 already here" in repr(report)
+    got = []
+    with pytest.MonkeyPatch.context() as patch:
+        get = ready.get
+        patch.setattr(ready, "get", lambda path, **rest: (got.append(path), get(path, **rest))[1])
+        assert len(fetch_recordings(ready, tmp_path, progress=False).skipped) == 8
+    assert len(got) == 8 and all(path.endswith(".json") for path in got)
     done: list[int] = []
     report = fetch_recordings(
         ready, tmp_path, progress=lambda now, total: done.append(now), remove=True

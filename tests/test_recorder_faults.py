@@ -19,7 +19,8 @@ from recording_cases import ABOUT, FakeStream
 from workshop_helpers import datasets
 from workshop_helpers.board import Board
 from workshop_helpers.board.virtual import Faults, VirtualBoard
-from workshop_helpers.recordings import Gap, Recording, Span
+from workshop_helpers.errors import BadAnswerError, TransferError
+from workshop_helpers.recordings import Gap, Recording, Span, fetch_recordings
 from workshop_helpers.stream import Gap as Pause
 from workshop_helpers.stream import Record, Recorder
 from workshop_helpers.stream.places import Places
@@ -246,6 +247,32 @@ def test_spoilt_bytes_become_gaps_of_known_length(flash, tmp_path, kind) -> None
     check_recording(recording)
     share = sum(label is not None for label in labels_of(recording)) / len(recording)
     assert share > 0.5
+
+
+@pytest.mark.parametrize("kind", ["flip", "lose"])
+def test_what_is_fetched_over_a_bad_line_is_right_and_in_the_end_all(flash, tmp_path, kind) -> None:
+    with VirtualBoard(flash=flash) as virtual, Board(virtual.port) as board:
+        folder = {"folder": f"/{kind}", "speed": 0, "to_flash": True, "file_s": 3, "block": 0}
+        with board.stream("recorder", **folder) as stream:
+            list(stream.records(seconds=60))
+        there = {f.name: board.get(f.path) for f in board.ls(f"/{kind}") if f.name[-4:] == ".npy"}
+    assert len(there) == 16
+    faults = Faults(direction="to_host", **{f"{kind}_at": tuple(range(6_000, 90_000, 6_007))})
+    failed = 0
+    with VirtualBoard(flash=flash, faults=faults) as virtual, Board(virtual.port) as board:
+        for _ in range(10):
+            try:
+                report = fetch_recordings(board, tmp_path, source=f"/{kind}", progress=False)
+            except (TransferError, BadAnswerError):  # what came before is kept
+                failed += 1
+            else:
+                break
+    assert failed < 10 and report.ignored == ()
+    found = datasets.load(tmp_path).recordings
+    assert {r.meta["fetched_as"].split()[0] for r in found} == set(there) and len(found) == 16
+    for recording in found:
+        npy = np.load(io.BytesIO(there[recording.meta["fetched_as"].split()[0]]))
+        assert np.array_equal(recording.samples, npy)
 
 
 def test_a_cable_that_comes_off_and_is_back_leaves_one_gap_of_unknown_length(

@@ -6,25 +6,22 @@ import contextlib
 import hashlib
 import html
 import json
-import math
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..board.progress import ProgressOption, show_progress
-from ..errors import DataError, FileError
+from ..errors import BadAnswerError, FileError, TransferError
 from ..paths import recordings_folder
 from ..text import is_plain_name, printable
-from .layout import HEADER_BYTES
-from .partial import PartialRecording
+from .arriving import take
 from .recording import Recording
 
 if TYPE_CHECKING:
     from ..board import Board, DeviceFile
 
 ON_BOARD = "/recorded"
-_CHANNELS = 256
+_TRIES = 3
 ENDINGS = (".npy", ".part")
 
 
@@ -63,9 +60,10 @@ def fetch_recordings(
 ) -> FetchReport:
     """Copy what the app `recorder` left on the board's flash, checked by SHA-256.
 
-    A recording that was fetched before is skipped. One that a power cut left open is taken up to
-    its last flush. What is on this laptop is never overwritten. Recordings of one run of the app
-    are one session, so that a split by groups keeps them together.
+    A recording that was fetched before is skipped. What arrives damaged is asked for again, up to
+    three times. A file that a power cut left open is taken up to its last flush. What is on this
+    laptop is never overwritten. Recordings of one run of the app are one session, so that a split
+    by groups keeps them together.
 
     Args:
         board: connected, at its prompt.
@@ -96,17 +94,23 @@ def fetch_recordings(
                 ignored.append(f"{printable(file.name)!r}: no name for a file on every system")
                 continue
             about = _sidecar(board, file)
+            origin = _origin(file, about)
+            if origin in known and not remove:
+                skipped.append(file.name)
+                step(done_bytes, total_bytes)
+                continue
 
             def shown(done: int, of_file: int, before: int = before) -> None:
                 step(before + done, total_bytes)
 
-            data = board.get(file.path, progress=shown)
+            data = _get(board, file.path, shown)
             digest = f"{file.name} {hashlib.sha256(data).hexdigest()}"
             if digest in known:
                 skipped.append(file.name)
             else:
                 extra = {"person": person, "session": session, "fetched_as": digest}
-                why = _take(target, file, data, about, extra, recordings)
+                extra["fetched_from"] = origin
+                why = take(target, file.name, data, about, extra, recordings)
                 if why:
                     ignored.append(f"{file.name}: {why}")
                     continue
@@ -120,12 +124,28 @@ def fetch_recordings(
 
 
 def _fetched_before(folder: Path) -> set[str]:
-    """Names and SHA-256 that the recordings here had on their board."""
+    """What the recordings here were on their boards: names with SHA-256, and origins."""
     found = set()
     for path in folder.glob("*.json"):
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            found.add(str(json.loads(path.read_text(encoding="utf-8")).get("fetched_as")))
+            about = json.loads(path.read_text(encoding="utf-8"))
+            found |= {str(about.get(key)) for key in ("fetched_as", "fetched_from")}
     return found
+
+
+def _origin(file: DeviceFile, about: dict[str, Any] | None) -> str | None:
+    """What names a closed file of one run, which never changes any more; None for others."""
+    session, samples = (about or {}).get("session"), (about or {}).get("samples")
+    if not session or not isinstance(session, str) or type(samples) is not int or samples < 1:
+        return None
+    return f"{session} {file.name} {samples}"
+
+
+def _get(board: Board, path: str, progress: ProgressOption = False) -> bytes:
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(TransferError, BadAnswerError):
+            return board.get(path, progress=progress)
+    return board.get(path, progress=progress)
 
 
 def _files(board: Board, source: str) -> list[DeviceFile]:
@@ -145,104 +165,9 @@ def _beside(file: DeviceFile) -> str:
 
 def _sidecar(board: Board, file: DeviceFile) -> dict[str, Any] | None:
     try:
-        about = json.loads(board.get(_beside(file)))
+        about = json.loads(_get(board, _beside(file)))
+    except TransferError:
+        raise
     except (FileError, ValueError, RecursionError):
         return None
     return about if isinstance(about, dict) else None
-
-
-def _take(
-    folder: Path,
-    file: DeviceFile,
-    data: bytes,
-    about: dict[str, Any] | None,
-    extra: dict[str, Any],
-    recordings: list[Recording],
-) -> str | None:
-    """Write one recording; returns why it can't be used, None if it can."""
-    if about is None:
-        return "no readable .json beside it says its rate and units"
-    try:
-        label = about.get("label")
-        if not isinstance(label, str | None):
-            raise TypeError("the label is no text")
-        session = about.get("session")
-        if not isinstance(session, str | None):
-            raise TypeError("the session is no text")
-        kept = _checked(about)
-        row_bytes = 2 * len(kept["channels"])
-        n = (len(data) - HEADER_BYTES) // row_bytes
-        if data[:6] != b"\x93NUMPY" or n < 1:
-            return "it holds no sample"
-        gaps = [(int(at), int(lost)) for at, lost in about.get("gaps", [])]
-        # The .json of a file that was never closed may speak of samples that never got there.
-        cut_short = file.name.endswith(".part") or about.get("samples") == 0
-        if cut_short:
-            gaps = [(at, lost) for at, lost in gaps if at < n]
-        clocks = [(int(ticks), int(t_us)) for ticks, t_us in about.get("clocks", [])]
-        if any(not 0 <= at <= n or lost < 0 for at, lost in gaps):
-            raise ValueError("a gap lies outside")
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        return f"its .json is not as the app writes it ({error})"
-    kept |= {
-        "source": "flash",
-        "fetched": datetime.now(UTC).isoformat("T", "seconds"),
-    }
-    kept |= {"cut_short": cut_short, **extra}
-    kept["session"] = extra["session"] or session
-    recording = write_recording(folder, label, kept, data[HEADER_BYTES:], row_bytes, gaps, clocks)
-    recordings.append(recording)
-    return None
-
-
-def _checked(about: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of a board's description; ValueError, TypeError or KeyError if it is none."""
-    kept = {
-        key: about[key]
-        for key in ("rate_hz", "channels", "units_per_lsb", "channel_units", "sensor", "app")
-    } | {"board": about.get("board")}
-    channels, units, names = kept["channels"], kept["units_per_lsb"], kept["channel_units"]
-    if not all(isinstance(part, list) and 0 < len(part) <= _CHANNELS for part in (channels, units)):
-        raise ValueError("channels or units are no list")
-    if not len(channels) == len(units) == len(names):
-        raise ValueError("channels and units do not go together")
-    if not all(math.isfinite(number) for number in (*units, kept["rate_hz"])):
-        raise ValueError("a rate or unit is no number")
-    if not kept["rate_hz"] > 0:
-        raise ValueError("the rate is not above 0")
-    # What JSON can't hold, or UTF-8 can't, could not be written beside the samples.
-    json.dumps(
-        [kept, about.get("label"), about.get("session")], ensure_ascii=False, allow_nan=False
-    ).encode()
-    return kept
-
-
-def write_recording(
-    folder: Path,
-    label: str | None,
-    about: dict[str, Any],
-    raw: bytes,
-    row_bytes: int,
-    gaps: list[tuple[int, int]],
-    clocks: list[tuple[int, int]],
-) -> Recording:
-    """Write samples that are all there as a recording. DataError if the disk does not let it."""
-    try:
-        partial = PartialRecording(folder, label, about)
-        done = 0
-        for at, lost in sorted(gaps):
-            partial.add(raw[done * row_bytes : at * row_bytes])
-            partial.gap(lost)
-            done = at
-        partial.add(raw[done * row_bytes : len(raw) // row_bytes * row_bytes])
-        for ticks, t_us in clocks:
-            partial.clock(ticks, t_us)
-        partial.flush()
-        recording = partial.finish()
-    except OSError as error:
-        raise DataError(
-            f"{folder} can't be written: {error.strerror or error}.", "Make room on the disk."
-        ) from error
-    if recording is None:
-        raise DataError("A recording without samples was written.")
-    return recording
