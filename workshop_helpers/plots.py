@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 # Okabe and Ito's palette: told apart by colour-blind readers as well.
@@ -112,13 +113,24 @@ def _truth_band(
 
 
 class Picture(Figure):
-    """A figure that shows itself in a notebook, whatever backend is chosen, and outside pyplot."""
+    """A figure that shows itself in a notebook, whatever backend is chosen, and outside pyplot.
 
-    def __init__(self, width: float, height: float) -> None:
+    smallest_pt: text below this size is shown in this size, so that the back row can read it.
+    """
+
+    def __init__(self, width: float, height: float, smallest_pt: float = 12) -> None:
         super().__init__(figsize=(width, height), layout="constrained")
+        self._smallest_pt = smallest_pt
         FigureCanvasAgg(self)
 
     def _repr_png_(self) -> bytes:
+        self.draw_without_rendering()  # tick labels come into being at the first drawing
+        for text in self.findobj(Text):
+            assert isinstance(text, Text)
+            text.set_fontsize(max(self._smallest_pt, float(text.get_fontsize())))
+        for axis in (each for axes in self.axes for each in (axes.xaxis, axes.yaxis)):
+            for label in axis.get_ticklabels()[:1]:  # the others are made anew, as this one
+                axis.set_tick_params(labelsize=label.get_fontsize())
         return png(self, dpi=100)
 
 

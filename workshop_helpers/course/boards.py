@@ -105,7 +105,7 @@ def boards_table(
 
 def memory_figure(boards: Sequence[KnownBoard] | None = None) -> Picture:
     """RAM against flash, on log axes; shape and colour: the float unit; in words: name, price."""
-    figure = Picture(11.0, 7.2)
+    figure = Picture(11.0, 7.2, smallest_pt=10.5)
     axes = figure.subplots()
     axes.set_xscale("log", base=2)
     axes.set_yscale("log", base=2)

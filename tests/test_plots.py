@@ -1,0 +1,27 @@
+"""Pictures of the course: what the back row can read."""
+
+from __future__ import annotations
+
+from matplotlib.text import Text
+
+from workshop_helpers.plots import Picture, bars_figure
+
+
+def sizes(picture):
+    picture.draw_without_rendering()
+    return [t.get_fontsize() for t in picture.findobj(Text) if t.get_text() and t.get_visible()]
+
+
+def test_small_text_is_shown_larger_and_large_text_as_it_is():
+    picture = bars_figure(["one", "two"], {"a": [1, 2], "b": [3, 4]}, "µs", "A title")
+    picture.axes[0].set_title("A title", fontsize=20)
+    assert min(sizes(picture)) < 12
+    picture._repr_png_()
+    assert min(sizes(picture)) == 12 and max(sizes(picture)) == 20
+
+
+def test_a_crowded_picture_may_ask_for_less():
+    picture = Picture(4, 3, smallest_pt=9)
+    picture.subplots().set_title("x", fontsize=7)
+    picture._repr_png_()
+    assert min(sizes(picture)) == 9
