@@ -18,6 +18,8 @@ KINDS = (
 """Every kind of fault. "kill": its processes are killed at some moment. "two": one of the board
 itself and one of the line."""
 POWER_KINDS = ("brown-out", "kill")
+REOPENING = ("hard reset", "reconnect")
+"""Operations that open a port of the same name again."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,11 @@ def draw(seed: int, number: int, extents: dict[str, Extent]) -> Scenario:
     extent = extents[operation]
     faults = _faults(chance, kind, extent)
     transport: Literal["pty", "socket"] = "pty" if chance.random() < 0.5 else "socket"
-    if faults.disconnect_at is not None and not faults.renamed:
+    leaves = faults.disconnect_at is not None or kind == "kill"
+    same_name = faults.disconnect_at is not None and not faults.renamed
+    if same_name or (leaves and operation in REOPENING):
+        # A PTY can't return under its old name: the system soon gives that to the next PTY, perhaps
+        # another scenario's.
         transport = "socket"
     kill_after_s = chance.uniform(0.0, 1.2 * extent.seconds) if kind == "kill" else None
     return Scenario(seed, number, operation, kind, faults, transport, kill_after_s)
