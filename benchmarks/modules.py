@@ -40,7 +40,7 @@ from workshop_helpers.modules.build import module_names
 HERE = Path(__file__).parent
 BENCH = paths.NATIVE_MODULES / "bench"
 MICROPYTHON = [sys.executable, "-m", "micropython"]
-TURNS, TIMEOUT_S = 3, 120
+TURNS, TIMEOUT_S = 8, 120
 Result = dict[str, dict[str, int]]  # case -> kind of module -> nanoseconds or bytes
 
 

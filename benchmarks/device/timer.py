@@ -12,8 +12,8 @@ import sys
 import time
 
 ROUND_US = 1000
-ROUNDS = 80
-ENOUGH_US = 100000
+ROUNDS = 30
+ENOUGH_US = 30000
 
 
 def repeat(n, f, args):
@@ -48,7 +48,7 @@ def nanoseconds(f, args):
         taken = repeat(n, f, args)
     best = total = taken
     for i in range(1, ROUNDS):
-        if total > ENOUGH_US and i > 2:
+        if total > ENOUGH_US:
             break
         if i % 10 == 1:
             gc.collect()
