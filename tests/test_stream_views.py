@@ -16,6 +16,7 @@ from test_stream_live import history_of
 from workshop_helpers.stream import LiveView, Stream, screen
 from workshop_helpers.stream.buttons import Buttons
 from workshop_helpers.stream.drawing import HEIGHT, WIDTH, LiveFigure
+from workshop_helpers.stream.record_cell import _Row
 from workshop_helpers.stream.recorder import Recorder
 from workshop_helpers.stream.strokes import strokes
 from workshop_helpers.stream.views import PANELS
@@ -167,6 +168,21 @@ def test_slow_drawing_drops_frames_and_no_record(tmp_path, monkeypatch, queue_re
     assert len(shown) == len(wanted) - BLOCK * counters.dropped
     assert (counters.dropped == 0) == (queue_records > N_BLOCKS)
     assert view.frames > 1
+
+
+def test_a_page_can_press_only_the_buttons_that_are_there() -> None:
+    row = _Row(["walking"])
+    for content in (
+        {"event": "label", "value": "x"},
+        {"event": "eval"},
+        "text",
+        {"event": 3},
+        None,
+    ):
+        row._buttons._hear(None, content, None)
+    for content in ({"event": "label", "value": "walking"}, {"event": "stop"}):
+        row._buttons._hear(None, content, None)
+    assert row.pressed() == [("label", "walking"), ("stop", "")]
 
 
 def test_outside_a_notebook_there_are_no_buttons() -> None:

@@ -1,4 +1,4 @@
-"""The live picture: from a history to pixels, with no notebook in it."""
+"""The live picture: from a history to strokes or pixels, with no notebook in it."""
 
 from __future__ import annotations
 
@@ -66,13 +66,9 @@ class LiveFigure:
         self._made_for: tuple[object, ...] | None = None
         self.panels: list[Panel] = []
         self._title = self.figure.text(
-            _LEFT / WIDTH,
-            1 - _TITLE_AT / HEIGHT,
-            "",
-            fontsize=_BIG,
-            fontweight="bold",
-            animated=True,
-        )
+            _LEFT / WIDTH, 1 - _TITLE_AT / HEIGHT, "",
+            fontsize=_BIG, fontweight="bold", animated=True,
+        )  # fmt: skip
         self._status = self.figure.text(
             _LEFT / WIDTH, 1 - STATUS_AT / HEIGHT, "", fontsize=SMALL, va="top", animated=True
         )

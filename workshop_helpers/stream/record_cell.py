@@ -87,7 +87,12 @@ class _Row:
         self._handle = self._buttons.display()
 
     def pressed(self) -> list[tuple[str, str]]:
-        return self._buttons.pressed()
+        """(event, label); what a page sends is not to be trusted more than a board."""
+        return [
+            (event, label)
+            for event, label in self._buttons.pressed()
+            if event == "stop" or (event == "label" and label in self._labels)
+        ]
 
     def choose(self, label: str) -> None:
         self._buttons.offer(self._presses(label))

@@ -21,10 +21,11 @@ class Panel:
     What it draws comes in three speeds, so that a frame costs little:
 
     - the axes themselves, drawn anew only when `update` returns True;
-    - `slow` artists, drawn anew only when `version` has changed;
-    - `fast` artists, drawn in every frame.
+    - `slow` artists, sent to the page only when `version` has changed;
+    - `fast` artists, sent in every frame.
 
-    Artists of the last two are made with `animated=True`, which keeps them out of the first.
+    Artists of the last two are made with `animated=True`, which keeps them out of the first, and
+    are of a kind that strokes.py knows.
     """
 
     name: ClassVar[str]
