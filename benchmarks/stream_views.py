@@ -7,7 +7,8 @@ a second. Frames are counted in the page: an animation frame of the browser in w
 changed is one. The kernel's CPU share is of one core, and of all the kernel does: taking records,
 drawing, sending. The board is a process of its own and not in it. The browser's share, of all its
 processes, is told without a goal: without a graphics chip it paints in software. Every view has its
-status line and buttons. "whole" has all panels at once.
+status line and buttons. "whole" has all panels at once. On a machine with more to do than it has
+cores, browser and kernel get their part of the time and no more, and so do the frames.
 
 `rows()` is called by benchmarks/stream.py.
 """
