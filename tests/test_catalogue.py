@@ -195,6 +195,7 @@ def test_the_table_marks_what_no_source_confirms():
     marked, plain = (boards_table(chip=chip)._repr_html_() for chip in ("ESP32", "RP2350"))
     assert "<td style='text-align:left'>4,096*</td>" in marked and "*: none of" in marked
     assert "*</td>" not in plain and "$5 (2024)" in plain
+    assert "512<br>+ –" in marked and "512<br>+ 8,192" in marked and "520</td>" in marked
     assert "14 µA (board)" in marked and "5 µA (chip)" in marked
 
 

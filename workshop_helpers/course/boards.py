@@ -61,25 +61,21 @@ class BoardTable:
                 cell((str(b.clock_mhz), "clock_mhz")),
                 cell(
                     (f"{b.ram_kb:,}", "ram_kb"),
-                    (f"+ {b.psram_kb:,}" if b.psram_kb else "", "psram_kb"),
+                    ("" if b.psram_kb == 0 else f"+ {_or_dash(b.psram_kb)}", "psram_kb"),
                 ),
                 cell((f"{b.flash_kb:,}", "flash_kb")),
                 cell((b.float_unit, "float_unit")),
                 cell((", ".join(b.radio) or "none", "radio")),
                 cell(*((sensor, "sensors") for sensor in b.sensors or ("none",))),
-                cell(
-                    ("–", "sleep_ua")
-                    if b.sleep_ua is None
-                    else (f"{b.sleep_ua:g} µA ({b.current_of})", "sleep_ua")
-                ),
-                cell(
-                    ("–", "price_usd")
-                    if b.price_usd is None
-                    else (f"${b.price_usd:g} ({b.price_year})", "price_usd")
-                ),
+                cell((_or_dash(b.sleep_ua, f"{{:g}} µA ({b.current_of})"), "sleep_ua")),
+                cell((_or_dash(b.price_usd, f"${{:g}} ({b.price_year})"), "price_usd")),
                 cell((b.arch, "arch")),
             )
         )
+
+
+def _or_dash(value: float | None, form: str = "{:,}") -> str:
+    return "–" if value is None else form.format(value)
 
 
 def _star(board: KnownBoard, field: str) -> str:
