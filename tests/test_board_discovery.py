@@ -171,8 +171,12 @@ def never(self, **options):
 
 
 def test_reconnect_goes_after_the_board(monkeypatch):
-    """Two virtual boards stand for one that comes back elsewhere; the list of ports is made up."""
-    with VirtualBoard() as first, VirtualBoard() as second:
+    """Two virtual boards stand for one that comes back elsewhere; the list of ports is made up.
+
+    On sockets: the system gives the name of a PTY that is gone to the next program that asks.
+    """
+    socket = {"transport": "socket"}
+    with VirtualBoard(**socket) as first, VirtualBoard(**socket) as second:
         listed = [moved(PICO, first.port)]
         monkeypatch.setattr(session, "list_ports", lambda: listed)
         monkeypatch.setattr(

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshop_helpers.stream import Counters, Damaged, Gap, Record, RecordParser, TextLine
+from workshop_helpers.errors import StreamError
+from workshop_helpers.stream import (
+    Counters,
+    Damaged,
+    Gap,
+    Record,
+    RecordParser,
+    Stream,
+    TextLine,
+)
 from workshop_helpers.stream.counters import Counting
 from workshop_helpers.stream.inbox import Inbox
 from workshop_helpers.stream.records import MAX_RECORD_BYTES, MAX_TEXT_BYTES, SEQ_MODULUS
@@ -215,6 +225,26 @@ def test_an_inbox_holds_what_it_may_whatever_comes() -> None:
     assert len(inbox._queue) == 20 and len(inbox.text()) == 1000 and len(inbox._answers) <= 32
     assert len(inbox._counting._slots) < 100 and len(seen) == 12_000
     assert inbox.counters().dropped == 6000 - 20
+
+
+def test_a_record_that_comes_just_after_a_look_is_given_before_the_end(monkeypatch) -> None:
+    stream = Stream(SimpleNamespace(name="an app", ended=False))
+    error = StreamError("The app ended.")
+    stream._reader = SimpleNamespace(was_started=True, take_error=lambda: error)
+    look = stream._inbox.next
+
+    def just_too_early(timeout_s: float) -> Record | None:
+        found = look(0.0)
+        if not stream.ended:
+            stream._inbox.take([Record(1, 0, "k", {})], 100)
+            stream._inbox.end()
+        return found
+
+    monkeypatch.setattr(stream._inbox, "next", just_too_early)
+    records = stream.records(seconds=5)
+    assert next(records).seq == 1
+    with pytest.raises(StreamError, match="The app ended"):
+        next(records)
 
 
 def test_rates_are_of_the_last_seconds() -> None:

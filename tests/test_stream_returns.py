@@ -41,9 +41,9 @@ def main(config):
 
 
 @pytest.fixture
-def ticking(own_board, small_model):
+def ticking(request, own_board, small_model):
     """A board of the test's own with an app that ticks, does what it is told and can be reset."""
-    board = own_board()
+    board = own_board(**getattr(request, "param", {}))
     deploy(board, small_model, "har_live")  # brings the libraries
     board.put(TICKER, "/ticker.py")
     return board
@@ -122,6 +122,8 @@ def test_a_stream_comes_back_by_itself_if_it_may(ticking) -> None:
     assert ticking.eval("1 + 1") == 2
 
 
+# The system gives the name of a PTY that is gone to the next program that asks for one.
+@pytest.mark.parametrize("ticking", [{"transport": "socket"}], indirect=True)
 def test_a_board_that_does_not_come_back_is_given_up(ticking) -> None:
     stream = ticking.stream("ticker", reconnect=True, reconnect_timeout_s=1.0)
     with pytest.raises(BoardGoneError), stream:

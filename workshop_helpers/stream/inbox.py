@@ -112,6 +112,12 @@ class Inbox:
             self.changed.wait_for(lambda: self._queue or self.ended, timeout_s)
             return self._queue.popleft() if self._queue else None
 
+    @property
+    def drained(self) -> bool:
+        """No more will come, and nothing waits."""
+        with self.changed:
+            return self.ended and not self._queue
+
     def wait_for_first(self, timeout_s: float) -> bool:
         """Whether the app has sent a record since it was started."""
         with self.changed:

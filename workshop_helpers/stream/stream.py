@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -209,7 +210,7 @@ class Stream:
         if record is not None:
             return record
         silent_s = time.monotonic() - self._inbox.heard_s
-        if self.ended:
+        if self._inbox.drained:
             if error := self._reader.take_error():
                 raise error
         elif silent_s > self._silence_timeout_s and not self._return_timeout_s:
@@ -228,13 +229,12 @@ class Stream:
 
         Raises what `next` raises.
         """
-        end_s = None if seconds is None else time.monotonic() + seconds
+        end_s = time.monotonic() + (math.inf if seconds is None else seconds)
         while True:
-            left_s = 0.5 if end_s is None else min(0.5, end_s - time.monotonic())
-            record = self.next(max(0.0, left_s))
+            record = self.next(min(0.5, max(0.0, end_s - time.monotonic())))
             if record is not None and kind in (None, record.kind):
                 yield record
-            if (record is None and self.ended) or (end_s is not None and time.monotonic() >= end_s):
+            if time.monotonic() >= end_s or (record is None and self._inbox.drained):
                 return
 
     # --- commands -------------------------------------------------------------------------
