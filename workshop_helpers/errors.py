@@ -137,8 +137,7 @@ class DeviceMemoryError(DeviceError):
 
 
 class BadAnswerError(BoardError):
-    """The board's answer is neither a literal nor JSON, or was damaged on its way, or what was
-    sent to the board was."""
+    """The answer is neither a literal nor JSON, or something was damaged on its way."""
 
     code = "BAD_ANSWER"
     default_mend = "board.soft_reset(), then try again; ask for numbers, strings, lists or dicts."
