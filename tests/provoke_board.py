@@ -7,12 +7,15 @@ or returns it (one, or a list). `lab` makes boards; see tests/test_failures.py.
 from __future__ import annotations
 
 import dataclasses
+import errno
+import os
+import sys
 import time
 
 from not_a_board import Spoiling, in_boot_loader, server, silent, talking_slowly
 from virtual_board_port import Port
 
-from workshop_helpers.board import Board, connect, transport
+from workshop_helpers.board import Board, connect, open_errors, transport
 from workshop_helpers.board.discovery import PortRecord, choose, follow, rank
 from workshop_helpers.doctor.board import check_modules
 from workshop_helpers.errors import BoardGoneError, WorkshopError
@@ -71,9 +74,13 @@ def waiting_for_download(lab):
 
 def port_busy(lab):
     other = refused(Board, lab.faulty("busy", transport="socket").port, timeout_s=1.0)
-    virtual = lab.faulty()
-    with Board(virtual.port):
-        return [other, refused(Board, virtual.port, timeout_s=1.0)]
+    # A file in the place of a port: a PTY's name is used again, and others may look there.
+    port = lab.tmp_path / "ttyACM0"
+    port.touch()
+    if sys.platform == "win32":  # which tells nobody who has a port
+        lab.monkeypatch.setattr(open_errors, "holder", lambda name: (os.getpid(), "python"))
+    with port.open():
+        return [other, open_errors.open_failure(str(port), OSError(errno.EBUSY, "busy"))]
 
 
 def reset_while_connecting(lab):

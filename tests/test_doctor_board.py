@@ -8,7 +8,6 @@ import sys
 
 import pytest
 
-from workshop_helpers.board import Board
 from workshop_helpers.board.discovery import PortRecord, rank
 from workshop_helpers.board.virtual import Faults, VirtualBoard
 from workshop_helpers.doctor import DoctorReport, ports
@@ -18,28 +17,28 @@ from workshop_helpers.doctor.ports import check_ports
 
 # --- each port --------------------------------------------------------------------------------
 @pytest.fixture
-def pico(monkeypatch, virtual_board):
-    """A port of this computer, listed as a Pico's."""
-    listed = rank([PortRecord(virtual_board.port, "x", 0x2E8A, 0x0005, "E6614103E7452F2F")])
+def pico(monkeypatch, tmp_path):
+    """A file in the place of a port, listed as a Pico's: a PTY's name is used again, and another
+    program may look for its old board there."""
+    port = tmp_path / "ttyACM0"
+    port.touch()
+    listed = rank([PortRecord(str(port), "x", 0x2E8A, 0x0005, "E6614103E7452F2F")])
     monkeypatch.setattr(ports, "list_ports", lambda: listed)
     monkeypatch.delenv("WORKSHOP_PORT", raising=False)
-    return virtual_board.port
+    return str(port)
 
 
-def test_a_port_that_is_free_is_named(pico, monkeypatch):
-    # Names of PTYs are used again: a test elsewhere may look for its old board at this one.
-    monkeypatch.setattr(ports, "holder", lambda port: None)
+def test_a_port_that_is_free_is_named(pico):
     check = list(check_ports())[1]
     assert check.ok and check.mend is None and "(2e8a:0005); you may open it" in check.found
     assert check.facts["holder"] is None and "E6614103E7452F2F" not in repr(check)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_the_holder_of_a_port_is_named(pico):
-    with Board(pico):
+    with open(pico):
         assert "this program has it open" in list(check_ports())[1].found
-    code = (
-        "import sys, serial\nport = serial.Serial(sys.argv[1])\nprint('open', flush=True)\ninput()"
-    )
+    code = "import sys\nport = open(sys.argv[1])\nprint('open', flush=True)\ninput()"
     with subprocess.Popen(
         [sys.executable, "-c", code, pico], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
