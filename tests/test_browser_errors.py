@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from browser_lab import SCREENSHOTS, open_page, require_browser, running_lab
+from browser_lab import SCREENSHOTS, missing, open_page, running_lab
 
 from workshop_helpers.course.lab import SETTINGS
 from workshop_helpers.paths import ROOT
@@ -18,7 +18,8 @@ connect("/dev/no-such-port")
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_an_error_leads_to_its_entry(tmp_path, monkeypatch):
-    require_browser()
+    if why := missing():
+        pytest.skip(why)
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("JUPYTER_CONFIG_PATH", str(SETTINGS))
     with running_lab(tmp_path) as lab:
