@@ -168,6 +168,14 @@ def bad_answer(lab):
     lab.board.eval("object()")
 
 
+def answer_damaged(lab):
+    spoil = Spoiling(lab.board.port, b"walking", b"talking")
+    with server(spoil) as address, Board(address) as board:
+        assert board.exec("print('wal' + 'king')") == "talking\n"  # exec can't tell
+        spoil.spoilt = 0
+        board.eval("'wal' + 'king'")
+
+
 def flash_broken(lab):
     with Board(lab.faulty("flash-broken").port) as board:
         board.put(TEXT, "/x")
