@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,9 @@ from sklearn.tree import DecisionTreeClassifier
 from workshop_helpers.board import Board
 from workshop_helpers.errors import DeviceError, ModelError, ModelFileError
 from workshop_helpers.model import DeviceModel, convert, measure, verify
+from workshop_helpers.model.session import DeviceSession
 
+CRUMBS = Path(__file__).parent / "device" / "crumbs.py"
 N_RANDOM = 4  # cases for each kind of data, task and voting
 
 
@@ -169,6 +172,26 @@ def test_a_small_heap_gets_small_blocks(
     report = verify(convert(forest, X), X[:60], small, progress=lambda done, _: seen.append(done))
     assert report.host_matches_device
     assert seen[-1] == 60
+
+
+def test_a_heap_in_crumbs_gets_smaller_blocks(
+    board: Board, digits: tuple[np.ndarray, np.ndarray, Any]
+) -> None:
+    X, _, forest = digits
+    model = convert(forest, X[:1200], name="digits")
+    verify(model, X[:200], board)
+    session = DeviceSession(board, model, deploy=False)
+    board.put(CRUMBS, "/lib/")
+    try:
+        session.open()
+        board.call("crumbs.fill")
+        blocks: list[int] = []
+        before = session.rows_per_block
+        outputs, _ = session.run(model.quantise(X[:200]), lambda done, total: blocks.append(done))
+        assert session.rows_per_block < before and blocks[-1] == 200
+        assert (outputs == model.host.outputs(model.quantise(X[:200]))).all()
+    finally:
+        board.rm("/lib/crumbs.py")
 
 
 def test_a_changed_device_answer_would_be_seen(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import BadAnswerError, ModelFileError
+from ..errors import BadAnswerError, DeviceMemoryError, ModelFileError
 from ..modules import source_for
 from ..paths import DEVICE_SCRIPTS
 from .deploy import put_model
@@ -77,18 +77,27 @@ class DeviceSession:
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]:
         """int16 [n, n_features] -> outputs float32 [n, n_outputs], answers int64 [n] (or empty).
 
-        Every row runs on the board; `progress(done, total)` follows each block.
+        Every row runs on the board; `progress(done, total)` follows each block. A heap in crumbs
+        may have no piece for a block: then blocks become smaller, down to one row.
         """
         outputs: list[npt.NDArray[np.float32]] = []
         answers: list[int] = []
-        for start in range(0, len(values), self.rows_per_block):
-            block = values[start : start + self.rows_per_block]
-            text, winners = self._board.call(
-                "model_check.run_rows", as_text(block), timeout_s=_ROWS_TIMEOUT_S
-            )
+        done = 0
+        while done < len(values):
+            block = values[done : done + self.rows_per_block]
+            try:
+                text, winners = self._board.call(
+                    "model_check.run_rows", as_text(block), timeout_s=_ROWS_TIMEOUT_S
+                )
+            except DeviceMemoryError:
+                if len(block) == 1:
+                    raise
+                self.rows_per_block = len(block) // 2
+                continue
             outputs.append(self._read(text, len(block)))
             answers += winners or []
-            progress(start + len(block), len(values))
+            done += len(block)
+            progress(done, len(values))
         return np.concatenate(outputs), np.array(answers, dtype=np.int64)
 
     def close(self) -> None:
