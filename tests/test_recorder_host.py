@@ -16,7 +16,7 @@ import pytest
 from recording_cases import ABOUT, FakeStream, counting, save
 
 from workshop_helpers import datasets
-from workshop_helpers.errors import DataError
+from workshop_helpers.errors import DataError, StreamError
 from workshop_helpers.recordings import Gap, Span, recover
 from workshop_helpers.recordings.layout import HEADER_BYTES, next_name, npy_header, slug
 from workshop_helpers.recordings.locking import try_lock
@@ -107,6 +107,14 @@ def test_a_stream_that_does_not_say_its_rate_is_refused(tmp_path, hello) -> None
     with pytest.raises(DataError, match="rate_hz and channels"):
         recorder.close()
     assert files_in(tmp_path) == [] and recorder.recording is None
+
+
+def test_a_first_record_that_got_lost_is_said_to_be_lost(tmp_path) -> None:
+    recorder = Recorder(FakeStream(hello=None), tmp_path)
+    recorder._stream.block(5)
+    with pytest.raises(StreamError, match="did not arrive whole"):
+        recorder.close()
+    assert files_in(tmp_path) == []
 
 
 def test_a_recording_of_nothing_leaves_nothing(tmp_path) -> None:

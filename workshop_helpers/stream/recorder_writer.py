@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError, WorkshopError
+from ..errors import DataError, StreamError, WorkshopError
 from ..recordings.partial import PartialRecording
 from ..recordings.recording import Recording
 from .places import Places
@@ -158,7 +158,12 @@ class Writer:
 
     def _begin(self, block: Record) -> PartialRecording:
         hello = self._hello
-        if hello is None or not hello.get("rate_hz") or not hello.get("channels"):
+        if hello is None:
+            raise StreamError(
+                "The app's first record, which names rate and channels, did not arrive whole.",
+                "Stop the stream and record again; if it stays so, use a shorter cable.",
+            )
+        if not hello.get("rate_hz") or not hello.get("channels"):
             raise DataError(
                 "The app's first record does not say rate_hz and channels, so nothing can be "
                 "recorded.",

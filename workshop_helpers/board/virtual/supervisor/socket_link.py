@@ -57,14 +57,14 @@ class SocketLink:
             return 0
 
     def close(self) -> None:
-        self._hang_up()
         self._server.close()
+        self._hang_up()
 
     def leave(self) -> None:
         """Be gone, as a pulled cable; the name stays reserved."""
-        self._hang_up()
         number = self._server.getsockname()[1]
-        self._server.close()
+        self._server.close()  # first: whoever sees the hang-up may connect again at once
+        self._hang_up()
         self._server = _reserved(number)
         self._away = True
 
