@@ -18,6 +18,7 @@ from workshop_helpers.board.virtual import VirtualBoard
 from workshop_helpers.features import FeatureSet, motion_features
 from workshop_helpers.model import DeviceModel, convert
 from workshop_helpers.model.deploy import closure, example_recordings
+from workshop_helpers.modules.arch import BUILT_ARCHES
 from workshop_helpers.modules.build import build
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
@@ -83,9 +84,18 @@ class Ground:
         return state
 
     def between(self, after: str) -> Versions:
-        """What may be there when it failed: of each file the old or the new version."""
+        """What may be there when it failed: of each file the old or the new version.
+
+        Of a module any build that is whole: a board that claims another architecture is sent the
+        build for that before the plain twin.
+        """
         old, new = self.versions(""), self.versions(after)
-        return {path: old.get(path, set()) | new.get(path, set()) for path in {*old, *new}}
+        found = {path: old.get(path, set()) | new.get(path, set()) for path in {*old, *new}}
+        for path in found:
+            if path.endswith(".mpy"):
+                name = path.removeprefix("/lib/").removesuffix(".mpy")
+                found[path] |= {build(name, arch).sha256 for arch in BUILT_ARCHES}
+        return found
 
     def may_be_missing(self, after: str) -> set[str]:
         """Files that need not be there when it failed."""
