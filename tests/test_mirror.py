@@ -158,11 +158,17 @@ def test_a_folder_as_mirror(tmp_path, as_address):
     assert official.fetch(LOCKED, place).read_bytes() == GOOD
 
 
-def test_what_can_not_be_a_mirror():
+@pytest.mark.parametrize("place", ["ftp://example.org/", "http://[nonsense", "http://"])
+def test_what_can_not_be_a_mirror(place):
     with pytest.raises(ModuleFetchError, match="can't be a mirror"):
-        official.fetch(LOCKED, "ftp://example.org/")
-    with pytest.raises(ModuleFetchError, match="can't be a mirror"):
-        official.fetch(LOCKED, "http://[nonsense")
+        official.fetch(LOCKED, place)
+
+
+def test_what_a_server_says_becomes_one_line(site):
+    site.files[LOCKED.path] = redirect(f"/{LOCKED.path}")  # Python explains this in two
+    with pytest.raises(ModuleFetchError, match="infinite loop") as caught:
+        official.fetch(LOCKED, site.url)
+    assert "\n" not in caught.value.what
 
 
 # --- the lock ---------------------------------------------------------------------------------

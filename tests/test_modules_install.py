@@ -182,6 +182,30 @@ def test_a_module_that_hangs(thing, native_board, monkeypatch):
     assert install(native_board, "thing").source == "workshop plain"
 
 
+NATIVE = "import micropython\n@micropython.viper\ndef go(n: int):\n    {}\ngo(4)\n"
+
+
+def test_a_module_that_resets_the_board(thing, native_board):
+    """Its machine code writes where no memory is."""
+    thing(NATIVE.format("ptr32(n)[0] = n"), "x = 1\n")
+    with pytest.raises(ModuleSmokeError, match="thing resets the board") as caught:
+        install(native_board, "thing", "viper")
+    assert "source='plain'" in caught.value.mend and caught.value.__cause__.code == "BOARD_GONE"
+    assert not native_board.exists("/lib/thing.mpy")
+    module = install(native_board, "thing")
+    assert module.source == "workshop plain" and "resets the board" in module.notes[0]
+
+
+def test_a_module_that_hangs_where_ctrl_c_does_not_reach(thing, native_board, own_board):
+    thing(NATIVE.format("while n: n |= 4"), "x = 1\n")
+    stuck = own_board()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(try_out, "SMOKE_TIMEOUT_S", 0.5)
+        with pytest.raises(ModuleSmokeError, match="thing hangs, and the board with it") as caught:
+            install(stuck, "thing")
+    assert "RESET" in caught.value.mend and "source='plain'" in caught.value.mend
+
+
 def test_a_module_that_fails_to_import(thing, native_board):
     thing("import nowhere\n", "import nowhere\n")
     with pytest.raises(ModuleError, match="nowhere") as caught:

@@ -14,6 +14,7 @@ from workshop_helpers import paths
 from workshop_helpers.cli import app
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleFetchError
 from workshop_helpers.modules import build, install, lock, official, source_for, try_out
+from workshop_helpers.modules.build import compile_plain
 from workshop_helpers.modules.candidates import official_arches
 
 NAME = "emlearn_trees"
@@ -152,15 +153,19 @@ def test_a_module_that_only_they_have(there, native_board):
     """It is imported; there is no trial prediction, and that is said."""
     arch = native_board.info.arch
     # A native module finds its own names only: its file may have any.
-    path = there.add("emlearn_other", arch, build(NAME, arch).path.read_bytes())
+    there.add("emlearn_other", arch, build(NAME, arch).path.read_bytes())
     module = install(native_board, "emlearn_other")
     assert module.source == "official" and "no trial prediction" in " ".join(module.notes)
     native_board.rm("/lib/emlearn_other.mpy")
     with pytest.raises(ModuleError, match="only in the official set"):
         install(native_board, "emlearn_other", "workshop")
-    there.site.files.pop(path)
     with pytest.raises(ModuleArchError):
         install(OtherInfo(native_board, arch="xtensa"), "emlearn_other")
+    there.site.files.pop(there.add("emlearn_another", arch, b"M"))
+    with pytest.raises(ModuleFetchError, match="404") as caught:
+        install(native_board, "emlearn_another")
+    assert "source='workshop'" not in caught.value.mend  # there is no such build
+    assert caught.value.data["why"] == "refused"
 
 
 # --- when it does not run ---------------------------------------------------------------------
@@ -320,13 +325,22 @@ def test_install_and_verify(there, virtual_board):
 def test_verify_finds_what_is_wrong(there, virtual_board):
     from workshop_helpers.board import Board
 
+    at = ("--port", virtual_board.port)
     with Board(virtual_board.port) as board:
         install(board, NAME, "plain")
-        board.put(board.get(PATH) + b"\0", PATH)
-        board.put(b"x = 1\n", f"/{NAME}.py")
-    code, answer = as_json("verify", "--port", virtual_board.port)
+        board.put(paths.NATIVE_MODULES / f"{NAME}_ref.py", f"/{NAME}.py")
+    code, answer = as_json("verify", *at)
     (module,) = answer["modules"]
     assert code == 1 and not answer["ok"]
-    assert module["source"] == "unknown" and module["fault"]
-    code, out = command("verify", "--port", virtual_board.port)
-    assert code == 1 and "✘" in out and PATH in out
+    assert module["source"] == "workshop plain" and f"imports /{NAME}.py" in module["fault"]
+    # What may be damaged is not run: native code could take the board down.
+    with Board(virtual_board.port) as board:
+        board.put(compile_plain(NAME, b"open('/ran', 'w').close()\n"), PATH)
+        board.rm(f"/{NAME}.py")
+    code, answer = as_json("verify", *at)
+    (module,) = answer["modules"]
+    assert code == 1 and module["source"] == "unknown" and module["fault"] is None
+    code, out = command("verify", *at)
+    assert code == 1 and "✘" in out and PATH in out and "not tried" in out
+    with Board(virtual_board.port) as board:
+        assert not board.exists("/ran")

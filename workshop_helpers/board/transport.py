@@ -141,6 +141,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                     "The board was reset while the program ran.",
                     "board.reconnect(), or run the command again.",
                     port=port.name,
+                    why="reset",
                 )
 
     # --- the prompt ----------------------------------------------------------------------------
@@ -188,6 +189,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 f"The board on {self.port.name} does not answer any more, not even to Ctrl-C.",
                 "Press its RESET button or plug it in again, then board.reconnect().",
                 port=self.port.name,
+                why="silent",
             ) from None
 
     # --- running code --------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def check_modules(board: Board) -> Check:
     """Which modules are there, whose builds are they, and do those we know predict?"""
     from ..modules.inventory import board_modules
 
-    there = board_modules(board, try_unknown=False)
+    there = board_modules(board)
     shown = [f"{m.name}: {m.source}, SHA-256 {m.sha256[:12]}" for m in there]
     found = printable("; ".join(shown) or "none in /lib yet")
     facts = {"modules": [module.as_dict() for module in there]}

@@ -85,6 +85,13 @@ def candidates(
         try:
             yield from _official(info, name, mirror, patient=source == "official" or not ours)
         except (ModuleFetchError, ModuleArchError) as error:
+            if not ours and isinstance(error, ModuleFetchError):
+                only = f"There is no build of ours for {name}: it is only in the official set."
+                raise ModuleFetchError(
+                    error.what,
+                    f"Connect to the network or give a mirror. {only}",
+                    why=error.data.get("why"),
+                ) from error
             if source == "official" or not ours:
                 raise
             if name in load_lock().modules:  # else there is nothing to miss

@@ -71,7 +71,7 @@ def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None
         print(json.dumps({"ok": ok, "modules": [module.as_dict() for module in found]}))
     else:
         for module in found:
-            unknown = "not a build that we know: install it again"
+            unknown = "not a build that we know, so it was not tried: install it again"
             what = module.fault or (
                 unknown if module.source == "unknown" else "predicts as it should"
             )

@@ -53,7 +53,8 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
         why, text = "unreachable", str(answer) or type(answer).__name__
     if not isinstance(answer, OSError | http.client.HTTPException | ValueError):
         raise answer
-    raise ModuleFetchError(f"{url} can't be had: {text}.", why=why) from None
+    text = " ".join(text.split())  # one line, whatever a server says
+    raise ModuleFetchError(f"{url} can't be had: {text.rstrip('.')}.", why=why) from None
 
 
 def _read(url: str, limit_bytes: int, end: float) -> bytes:

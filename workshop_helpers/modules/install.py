@@ -128,6 +128,8 @@ def _install(board: Board, name: str, source: Source, mirror: str | None) -> Ins
             imported = try_out(board, name, official=file.kind == "official")
         except ModuleError as error:
             refusal = error
+            if error.data.get("silent"):
+                raise  # the file stays until the next install: nothing can be removed now
             if not error.data.get("try_next") and not (source == "auto" and file.version):
                 break
             notes.append(f"{file.label}: {error.what}")

@@ -40,6 +40,7 @@ class BoardModule:
     """A module on a board. `source` as of InstalledModule, or "unknown"; `fault` None if it works.
 
     A file that is neither a locked one nor a build of this source is unknown: older, or damaged.
+    Such a one is not tried, as damaged native code may take the board down: its `fault` is None.
     """
 
     name: str
@@ -74,15 +75,12 @@ def known_modules() -> list[KnownModule]:
     ]
 
 
-def board_modules(board: Board, *, try_unknown: bool = True) -> list[BoardModule]:
+def board_modules(board: Board) -> list[BoardModule]:
     """Every known module in the board's /lib: which build it is, and whether it still predicts.
-
-    Args:
-        try_unknown: import and run files of unknown make as well. A damaged one may take the
-            board down.
 
     Raises:
         BoardError: the board does not answer.
+        ModuleSmokeError: a module hangs in native code, and the board with it.
     """
     lock = load_lock()
     names = {*module_names(), *lock.modules}
@@ -100,7 +98,7 @@ def board_modules(board: Board, *, try_unknown: bool = True) -> list[BoardModule
             sha256 = hashlib.sha256(data).hexdigest()
             source, arch = _identify(lock, board, name, sha256)
             fault = None
-            if try_unknown or source != "unknown":
+            if source != "unknown":
                 fault = _fault(board, name, file.path, official=source.startswith("official"))
             found.append(BoardModule(name, file.path, source, arch, len(data), sha256, fault))
     return found
@@ -121,6 +119,8 @@ def _fault(board: Board, name: str, path: str, *, official: bool) -> str | None:
     try:
         imported = try_out(board, name, official=official)
     except ModuleError as error:
+        if error.data.get("silent"):
+            raise
         return error.what
     if imported != path:
         return f"the board imports {imported or 'what is in its firmware'} instead"

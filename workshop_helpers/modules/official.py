@@ -123,7 +123,9 @@ def _folder(place: str) -> Path | None:
         parts = urlsplit(place)
     except ValueError:
         parts = None
-    if parts is None or (parts.scheme not in ("http", "https", "file") and "://" in place):
+    known = parts is not None and parts.scheme in ("http", "https", "file")
+    no_host = parts is not None and parts.scheme in ("http", "https") and not parts.netloc
+    if parts is None or no_host or ("://" in place and not known):
         raise ModuleFetchError(
             f"{place!r} can't be a mirror.", "Give http://host:port, a folder, or 'none'."
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .. import paths
 from ..errors import (
+    BoardGoneError,
     BoardTimeoutError,
     DeviceError,
     DeviceMemoryError,
@@ -46,7 +47,9 @@ def in_firmware(board: Board, name: str) -> bool:
 def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
     """Import the module and let it predict; the path it came from, None if from the firmware.
 
-    Raises ModuleError, with `try_next=True` in its data if another build may do better.
+    Raises ModuleError, with `try_next=True` in its data if another build may do better, and
+    `silent=True` if the board is stuck in native code, where Ctrl-C does not reach it.
+    BoardGoneError: it was unplugged.
     """
     call = smoke_call(name, official=official)
     try:
@@ -62,6 +65,21 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
             "Press the board's RESET button, then use install(..., source='plain').",
             try_next=True,
         ) from error
+    except BoardGoneError as error:
+        why = error.data.get("why")
+        if why == "reset":
+            raise ModuleSmokeError(
+                f"{name} resets the board when it is imported or predicts for the first time",
+                "Use install(..., source='plain'), and report the board and its firmware.",
+                try_next=True,
+            ) from error
+        if why == "silent":
+            raise ModuleSmokeError(
+                f"{name} hangs, and the board with it, when it is imported or predicts first",
+                "Press the board's RESET button, then use install(..., source='plain').",
+                silent=True,
+            ) from error
+        raise
     except DeviceMemoryError as error:
         raise ModuleError(
             f"The board has no memory left to load {name}.",
