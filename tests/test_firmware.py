@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import struct
+import sys
 import threading
 import time
 
 import pytest
 from typer.testing import CliRunner
 
-from workshop_helpers.board import catalogue
+from workshop_helpers.board import PortRecord, catalogue
 from workshop_helpers.cli import app
 from workshop_helpers.errors import (
     FirmwareFileError,
@@ -254,6 +256,16 @@ def test_a_board_unplugged_in_the_middle(c3_file):
         flash("esp32-c3", practice, c3_file, progress=lambda n, of: practice.close())
 
 
+def test_a_worker_that_ends_too_early_has_not_written(c3_file, tmp_path, monkeypatch):
+    worker = tmp_path / "worker.py"
+    worker.write_text("""print('{"event": "chip", "chip": "ESP32-C3"}')""")
+    module = sys.modules[flash.__module__]  # the package has the function under its name
+    monkeypatch.setattr(module, "_WORKER", worker)
+    monkeypatch.setattr(module, "esptool_environment", lambda say: dict(os.environ))
+    with PracticeChip(waiting=True) as practice, pytest.raises(FlashingError, match="without a"):
+        flash("esp32-c3", practice, c3_file, progress=False)
+
+
 # --- UF2 drives -----------------------------------------------------------------------------------
 @pytest.fixture
 def drive(tmp_path):
@@ -271,12 +283,18 @@ def test_a_drive_is_found_by_what_is_on_it(drive):
     assert wait_for_drive(PICO, 1, drive.parent.iterdir).path == drive
     with pytest.raises(WrongChipError):
         wait_for_drive(catalogue.find("pico-2"), 0, drive.parent.iterdir)
+    said = []
     with pytest.raises(NoBootLoaderError, match="RPI-RP2"):
-        wait_for_drive(PICO, 0, list)
+        wait_for_drive(PICO, 0, list, said.append)
+    assert not said
+    with pytest.raises(NoBootLoaderError, match="RPI-RP2"):
+        wait_for_drive(PICO, 0.3, list, said.append)
+    assert len(said) == 1 and "Hold BOOTSEL" in said[0]
 
 
-def test_copying_ends_when_the_drive_vanishes(drive):
-    (found,) = find_drives([drive])
+@pytest.fixture
+def restarting(drive):
+    """A board that takes f.uf2 from its drive."""
 
     def restart():
         while not (drive / "f.uf2").exists():
@@ -286,10 +304,28 @@ def test_copying_ends_when_the_drive_vanishes(drive):
 
     board = threading.Thread(target=restart)
     board.start()
+    yield
+    board.join(10)
+
+
+@pytest.mark.usefixtures("restarting")
+def test_copying_ends_when_the_drive_vanishes(drive):
+    (found,) = find_drives([drive])
     steps = []
     copy_to_drive(found, uf2(), "f.uf2", lambda n, of: steps.append((n, of)))
-    board.join(10)
     assert steps[-1][0] == steps[-1][1] == len(uf2())
+
+
+@pytest.mark.usefixtures("restarting")
+def test_a_port_may_take_its_time_to_come_back(drive, tmp_path, monkeypatch, virtual_board):
+    (tmp_path / "f.uf2").write_bytes(uf2())
+    other = PortRecord("/dev/other-board", vid=0x303A, pid=0x4001)
+    mine = PortRecord(virtual_board.port, vid=0x2E8A, pid=0x0005)
+    looks = iter([[other], [other]])
+    monkeypatch.setattr("workshop_helpers.board.list_ports", lambda: next(looks, [other, mine]))
+    monkeypatch.setattr("workshop_helpers.firmware.uf2.mount_points", lambda: [drive])
+    done = flash(PICO, None, tmp_path / "f.uf2", progress=False)
+    assert f"answers at {virtual_board.port}" in done.checked
 
 
 def test_a_drive_that_stays_took_nothing(drive):
@@ -329,6 +365,11 @@ def test_boards_of_other_programs_are_explained(board):
     with pytest.raises(FlashToolError) as error:
         flash(board)
     assert catalogue.find(board).download_page in error.value.mend
+
+
+def test_boards_of_other_programs_need_no_firmware_to_be_explained():
+    done = CliRunner().invoke(app, ["flash", "--board", "teensy-41"])
+    assert isinstance(done.exception, FlashToolError)
 
 
 def test_nothing_is_erased_without_a_yes(c3_file):

@@ -38,6 +38,7 @@ def flash_command(
     from .flash import flash
     from .image import check_image, read_image
     from .sources import find_firmware
+    from .tools import refuse_by_hand
 
     if show_list:
         _list(as_json)
@@ -47,6 +48,7 @@ def flash_command(
         raise UnknownBoardError(
             "Which board is it?", "Name it with --board; `workshop flash --list` shows all."
         )
+    refuse_by_hand(known)
     path = find_firmware(known, firmware)
     check_image(read_image(path), known)
     if not yes:

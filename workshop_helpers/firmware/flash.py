@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -16,9 +17,7 @@ from ..board import catalogue
 from ..board.catalogue import KnownBoard
 from ..board.progress import ProgressOption, show_progress
 from ..errors import (
-    FirmwareError,
     FlashingError,
-    FlashToolError,
     NoBoardError,
     NoBootLoaderError,
     WorkshopError,
@@ -26,12 +25,13 @@ from ..errors import (
 from .image import FirmwareImage, check_image, check_version, read_image
 from .practice import PracticeChip
 from .sources import find_firmware
-from .tools import esptool_environment
+from .tools import esptool_environment, refuse_by_hand
 from .uf2 import copy_to_drive, wait_for_drive
 
 _WORKER = Path(__file__).with_name("esp_worker.py")
 _TIMEOUT_S = 600.0  # a large chip is erased in two minutes, written at 115200 baud in six
 _ATTEMPTS = 3
+_BACK_S = 10.0  # for a board to show its port again after it was written
 
 
 @dataclass(frozen=True)
@@ -80,13 +80,12 @@ def flash(
         FlashingError: writing failed, or the board does not answer afterwards.
     """
     known = catalogue.find(board) if isinstance(board, str) else board
-    if known.flash_method not in ("esptool", "uf2"):
-        raise _by_hand(known)
+    refuse_by_hand(known)
     path = find_firmware(known, firmware)
     image = read_image(path)
     check_image(image, known)
     if known.flash_method == "uf2":
-        drive = wait_for_drive(known, timeout_s)
+        drive = wait_for_drive(known, timeout_s, say=_say)
         with show_progress(progress, known.title, image.size_bytes) as step:
             copy_to_drive(drive, path.read_bytes(), path.name, step)
         chip, checked = drive.model or known.chip, "the drive took it and vanished"
@@ -100,7 +99,8 @@ def flash(
         chip = _write_esp(known, port, path, image, erase, progress)
         checked = "MD5 of its flash is the file's"
     if verify and not isinstance(port, PracticeChip):
-        checked += f"; {_look(port)}"
+        _say("waiting for MicroPython to answer")
+        checked += f"; {_look(known, port)}"
     return FlashResult(known.title, path.name, image.version_text, image.size_bytes, chip, checked)
 
 
@@ -139,20 +139,27 @@ def _run(port: str | PracticeChip, job: dict[str, Any], board: KnownBoard | str,
     baud = 0 if "://" in address else 460800
     job = {"offset": 0, "erase": False, **job, "port": address, "baud": baud, "attempts": _ATTEMPTS}
     chip: str | None = None
+    done = False
     for event in _events(job):
         if event["event"] == "chip":
             chip = str(event["chip"])
+        elif event["event"] == "done":
+            done = True
         elif event["event"] == "progress":
             step(event["done"], event["total"])
         elif event["event"] == "error":
             raise _failure(str(event["text"]), chip, address, board)
-    if chip is None:
+    if chip is None or (not done and job["chip"] in (None, chip)):
         raise FlashingError(f"esptool ended without a word at {address}.")
     return chip
 
 
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def _events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    environment = esptool_environment(lambda text: print(text, file=sys.stderr, flush=True))
+    environment = esptool_environment(_say)
     with _process([sys.executable, str(_WORKER), json.dumps(job)], environment) as process:
         assert process.stdout is not None
         for line in process.stdout:
@@ -206,22 +213,25 @@ def _failure(text: str, chip: str | None, address: str, board: KnownBoard | str)
     )
 
 
-def _look(port: str | None) -> str:
-    """Connect and ask. A port may come back under another name: then the likeliest board's."""
-    from ..board import connect, list_ports
-    from ..board.discovery import choose
+def _look(board: KnownBoard, port: str | None) -> str:
+    """Connect and ask. A port takes seconds to come back, and may do so under another name."""
+    from ..board import connect
 
     last: WorkshopError | None = None
-    found = choose(list_ports())
-    for name in dict.fromkeys(filter(None, (port, found.device if found else None))):
-        try:
-            with connect(name) as board:
-                version = board.info.version
-        except WorkshopError as error:
-            last = error
-            continue
-        check_version(f"What runs at {name}", tuple(map(int, version.split("-")[0].split("."))))
-        return f"MicroPython {version} answers at {name}"
+    end = time.monotonic() + _BACK_S
+    while True:
+        for name in dict.fromkeys(filter(None, (port, *_ports_with(board.chip)))):
+            try:
+                with connect(name) as answering:
+                    version = answering.info.version
+            except WorkshopError as error:
+                last = error
+                continue
+            check_version(f"What runs at {name}", tuple(map(int, version.split("-")[0].split("."))))
+            return f"MicroPython {version} answers at {name}"
+        if time.monotonic() > end:
+            break
+        time.sleep(0.5)
     raise FlashingError(
         "All was written, but no MicroPython answers yet"
         + (f": {last.what}" if last else ": no port shows."),
@@ -229,15 +239,12 @@ def _look(port: str | None) -> str:
     )
 
 
-def _by_hand(board: KnownBoard) -> FirmwareError:
-    tools = {
-        "dfu": f"dfu-util -w -a 0 -D {board.firmware}-….dfu",
-        "stlink": f"st-flash --reset --format ihex write {board.firmware}-….hex",
-        "teensy": f"teensy_loader_cli --mcu=imxrt1062 -v -w {board.firmware}-….hex",
-        "bossac": "bossac -e -w --offset=0x16000 -i -d -U -R, as on its download page",
-    }
-    return FlashToolError(
-        f"A {board.title} is not written by this command, but by another program.",
-        f"{' '.join(board.boot_steps)} Then: {tools[board.flash_method]}. "
-        f"See {board.download_page}",
-    )
+def _ports_with(chip: str) -> list[str]:
+    """Ports of boards that have this chip, as their USB identities tell."""
+    from ..board import list_ports
+
+    return [
+        port.device
+        for port in list_ports()
+        if any(board.chip == chip for board in catalogue.match((port.vid or 0, port.pid or 0)))
+    ]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
+import sys
 import tempfile
 from pathlib import Path
 
 from ..board.catalogue import KnownBoard
 from ..errors import FirmwareFileError
+from ..files import write_whole
 from ..paths import cache_dir
 from . import mpflash
 
@@ -78,12 +79,12 @@ def newest(board: KnownBoard, folder: Path) -> Path | None:
 
 def _fetch(board: KnownBoard) -> Path | None:
     """What mpflash has for this board, now in the cache; None if it is of another variant."""
+    print(f"getting firmware for the {board.title}, by mpflash", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         fetched = mpflash.download(board.micropython_id, Path(scratch))
         for folder in {path.parent for path in fetched}:
             if found := newest(board, folder):
                 kept = cache_dir() / "firmware" / found.name
-                kept.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(found, kept)
+                write_whole(kept, found.read_bytes())
                 return kept
     return None

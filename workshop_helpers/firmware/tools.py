@@ -1,8 +1,9 @@
-"""esptool, which writes Espressif chips: found, or installed once, beside the environment.
+"""Programs that write boards: esptool, found or installed once beside the environment, and others.
 
-It is not among the workshop's packages because it comes as source only (no wheel), and the launcher
-installs nothing but wheels. `requirements-flash.lock` holds it and what it needs on top, each by
-SHA-256. It is put in a folder of its own in the cache, so that the environment stays as locked.
+esptool, for Espressif chips, is not among the workshop's packages because it comes as source only
+(no wheel), and the launcher installs nothing but wheels. `requirements-flash.lock` holds it and
+what it needs on top, each by SHA-256. It is put in a folder of its own in the cache, so that the
+environment stays as locked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ..board.catalogue import KnownBoard
 from ..errors import FlashToolError
 from ..paths import ROOT, cache_dir
 
@@ -120,3 +122,18 @@ def _missing(why: str) -> FlashToolError:
         f"esptool, which writes Espressif chips, is not here and can't be got: {why}",
         "Connect to the network once and run this again, or use a bundle: it holds esptool.",
     )
+
+
+def refuse_by_hand(board: KnownBoard) -> None:
+    """Raises FlashToolError for a board that another program writes."""
+    tools = {
+        "dfu": f"dfu-util -w -a 0 -D {board.firmware}-….dfu",
+        "stlink": f"st-flash --reset --format ihex write {board.firmware}-….hex",
+        "teensy": f"teensy_loader_cli --mcu=imxrt1062 -v -w {board.firmware}-….hex",
+        "bossac": "bossac -e -w --offset=0x16000 -i -d -U -R, as on its download page",
+    }
+    if tool := tools.get(board.flash_method):
+        raise FlashToolError(
+            f"A {board.title} is not written by this command, but by another program.",
+            f"{' '.join(board.boot_steps)} Then: {tool}. See {board.download_page}",
+        )

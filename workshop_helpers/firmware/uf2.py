@@ -57,15 +57,19 @@ def find_drives(places: Iterable[Path] | None = None) -> list[Drive]:
 
 
 def wait_for_drive(
-    board: KnownBoard, timeout_s: float, places: Callable[[], Iterable[Path]] | None = None
+    board: KnownBoard,
+    timeout_s: float,
+    places: Callable[[], Iterable[Path]] | None = None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Drive:
-    """The drive of this board's boot loader.
+    """The drive of this board's boot loader; `say` gets the steps to it, if it has to be awaited.
 
     Raises:
         NoBootLoaderError: none shows; the steps for this board are in the message.
         WrongChipError: a drive is there, but of another chip.
     """
     end = time.monotonic() + timeout_s
+    told = False
     while True:
         drives = find_drives(places() if places else None)
         for drive in drives:
@@ -73,6 +77,9 @@ def wait_for_drive(
                 return drive
         if time.monotonic() >= end:
             break
+        if not told:
+            say(f"waiting for the drive {board.uf2_drive}: {' '.join(board.boot_steps)}")
+            told = True
         time.sleep(0.2)
     if drives:
         seen = ", ".join(f"{d.path} ({d.model}, {d.board_id})" for d in drives)
