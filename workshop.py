@@ -218,7 +218,7 @@ def why_rebuild(venv, stamp, version):
     numbers = [int(part) for part in version.split(".")]
     if not supported(numbers):
         return "it is for Python " + version
-    made_with = stamp.get("python", version)
+    made_with = stamp.get("python") or version
     if made_with.split(".")[:2] != version.split(".")[:2]:
         return f"it was made with Python {made_with} and now holds {version}"
     if stamp.get("venv", venv) != venv:
@@ -265,8 +265,10 @@ def try_lock(file):
             import fcntl
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         return False
+    except OSError:
+        pass  # a network folder may know no locks: who waited for one would wait for nobody
     return True
 
 
@@ -429,7 +431,7 @@ class Following:
             self.done += 1
         elif word in ("Collecting", "Processing", "Downloading") and rest:
             self.done += word != "Downloading"
-            self.name = re.split(r"-\d|[=<>;]", rest.split()[0].split("/")[-1])[0]
+            self.name = re.split(r"-\d|[=<>;]", re.split(r"[/\\]", rest.split()[0])[-1])[0]
         elif line.startswith("Installing collected packages: "):
             self.installing, self.total = True, rest.count(",") + 1
             self.before = self.installed()
@@ -635,6 +637,7 @@ def host_of(address):
 
 def read_manifest(place):
     import json
+    from http.client import HTTPException
 
     try:
         if is_address(place):
@@ -650,7 +653,7 @@ def read_manifest(place):
         files = {name: (int(f["size_bytes"]), f["sha256"]) for name, f in manifest["files"].items()}
         pairs = [(entry["platform"], entry["python"]) for entry in manifest["wheels"]]
         return files, pairs, str(manifest["lock_sha256"]), bool(manifest["tests"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, HTTPException, LookupError, TypeError, ValueError, AttributeError) as error:
         raise Stop(
             f"{place} is not a whole bundle: manifest.json: {error}.\n"
             "  What to do: look at the folder or address after --bundle; make the bundle again."
@@ -757,9 +760,14 @@ def project_version():
 
 
 def what_stopped(error, venv):
-    """An OSError of the set-up in words."""
+    """An OSError or TimeoutExpired of the set-up in words."""
     import errno
 
+    if isinstance(error, subprocess.TimeoutExpired):
+        return (
+            f"a step of the set-up did not end within {error.timeout:.0f} s.\n"
+            "  What to do: run the same command again; it goes on where it stopped."
+        )
     name = str(error.filename or "")
     if error.errno == errno.ENOSPC:
         return "the disk is full.\n  What to do: free about 1 GB."
@@ -808,7 +816,7 @@ def main(arguments):
     except Stop as stop:
         say(str(stop))
         return 1
-    except OSError as error:
+    except (OSError, subprocess.TimeoutExpired) as error:
         say(what_stopped(error, venv))
         return 1
     except KeyboardInterrupt:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from http_site import Site, send
 
 import workshop
 
@@ -141,6 +143,11 @@ def test_a_folder_that_was_moved(venv, tmp_path):
     moved = str(tmp_path / "moved")
     os.rename(venv, moved)
     assert why(moved) == "its folder was moved"
+
+
+def test_a_stamp_without_a_python_is_no_fault(venv):
+    workshop.write_stamp(venv, {**workshop.read_stamp(venv), "python": None})
+    assert why(venv) is None
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '"x"'])
@@ -278,6 +285,7 @@ def test_a_folder_that_can_not_be_written():
         (FileNotFoundError(2, "No such file", "/a/requirements.lock"), "get the workshop's files"),
         (OSError(28, "No space left on device", "/a/.venv/x"), "free about 1 GB"),
         (OSError(5, "Input/output error"), "get the workshop's files"),
+        (subprocess.TimeoutExpired("python", 300), "did not end within 300 s"),
     ],
 )
 def test_what_the_system_refuses_has_a_mend(error, says):
@@ -359,6 +367,28 @@ def test_a_long_installation_shows_that_it_lives(venv, monkeypatch, capsys):
     assert workshop.run(venv, ["false"]) != 0
 
 
+def test_a_folder_without_locks_is_used_all_the_same(tmp_path, monkeypatch, capsys):
+    fcntl = pytest.importorskip("fcntl")
+
+    def flock(file, flags):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    with workshop.only_one(str(tmp_path / "venv")):
+        assert "waiting" not in capsys.readouterr().err
+
+
+def test_an_address_that_serves_no_bundle_is_said():
+    site = Site()
+    site.files["manifest.json"] = lambda handler: send(handler, b"{", says_bytes=99)
+    try:
+        for place in (site.url, "http://127.0.0.1:80x", "http://[::1"):
+            with pytest.raises(workshop.Stop, match="is not a whole bundle"):
+                workshop.read_manifest(place)
+    finally:
+        site.close()
+
+
 PIP_SAYS = """\
 Ignoring colorama: markers 'sys_platform == "win32"' don't match your environment
 Requirement already satisfied: six==1 in /somewhere (from -r /x/requirements.lock (line 1))
@@ -386,6 +416,11 @@ def test_what_pip_writes_becomes_one_line(venv, tmp_path):
 def test_what_uv_writes_becomes_one_line(venv, tmp_path):
     (tmp_path / "out").write_text("Resolved 125 packages in 3ms\nDownloading scipy (35.0MiB)\n")
     assert str(workshop.Following(venv, str(tmp_path / "out"), 125)) == "getting scipy"
+
+
+def test_a_wheel_in_a_folder_of_windows_is_named(venv, tmp_path):
+    (tmp_path / "out").write_text("Processing c:\\wheels\\six-1-py3-none-any.whl\n")
+    assert str(workshop.Following(venv, str(tmp_path / "out"), 9)) == "getting 1 of 9: six"
 
 
 def test_the_packages_of_a_lock_are_counted():
