@@ -107,7 +107,8 @@ def test_the_file_has_what_the_class_has():
         ("pico-2-w", "pico-2-w"),
         ("ESP32-C3", "esp32-c3-devkitm"),
         ("RPI_PICO", "pico"),
-        ("Nano 33 BLE Sense".replace(" ", "-"), "nano-33-ble-sense"),
+        ("Nano 33 BLE Sense", "nano-33-ble-sense"),
+        ("Raspberry Pi Pico 2 W", "pico-2-w"),  # as `workshop flash --list` shows it
     ],
 )
 def test_find(name, wanted):

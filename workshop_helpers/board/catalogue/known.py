@@ -113,16 +113,15 @@ def all_boards() -> tuple[KnownBoard, ...]:
 
 
 def find(name: str) -> KnownBoard:
-    """The entry with this id, chip ("esp32-c3") or MicroPython id ("RPI_PICO").
+    """The entry with this id, name, chip ("esp32-c3") or MicroPython id ("RPI_PICO").
 
     Raises:
         UnknownBoardError: there is none; the message names what is like it.
     """
-    plain = name.strip().lower().replace("_", "-")
+    plain = _dashed(name)
     wanted = _ALIASES.get(plain, plain)
     for board in _load():
-        names = {board.id, board.name, board.title, board.micropython_id}
-        if wanted in {each.lower().replace("_", "-").replace(" ", "-") for each in names}:
+        if wanted in map(_dashed, (board.id, board.name, board.title, board.micropython_id)):
             return board
     like = [board.id for board in _load() if plain[:5] in board.id] or [b.id for b in _load()]
     raise UnknownBoardError(
@@ -146,6 +145,10 @@ def match(what: BoardInfo | tuple[int, int]) -> tuple[KnownBoard, ...]:
     # A generic firmware is on many boards; the chip must be one of its family at least.
     chip = _plain(what.chip)
     return tuple(b for b in same_name if chip.startswith(_plain(b.chip)[:5]) or not chip)
+
+
+def _dashed(name: str) -> str:
+    return "-".join(name.lower().replace("_", " ").split())
 
 
 def _plain(text: str) -> str:
