@@ -17,6 +17,7 @@ import pytest
 from virtual_board_port import Port
 
 from workshop_helpers.board.virtual import VirtualBoard, run_board_forever, virtual_board
+from workshop_helpers.board.virtual.supervisor.socket_link import SocketLink
 from workshop_helpers.errors import BoardError, SetupError
 
 WAIT_S = 10.0
@@ -266,3 +267,31 @@ def test_board_command_says_how_to_connect(capsys):
         time.sleep(0.05)
         said += capsys.readouterr().out
     assert " connect socket://127.0.0.1:" in said and " repl" in said
+
+
+def test_an_end_is_told_although_its_news_is_late():
+    with VirtualBoard() as board:
+        board._process.kill()
+        board._process.wait(10)
+        board._listener.join(10)
+        while not board._events.empty():
+            board._events.get()
+        late = threading.Timer(0.2, board._events.put, ({"event": "gone"},))
+        late.start()
+        with pytest.raises(BoardError, match="process ended"):
+            board.check()
+        late.join()
+
+
+def test_a_client_that_is_gone_before_it_is_taken(monkeypatch):
+    class Server:
+        def accept(self):
+            raise ConnectionAbortedError  # as macOS says it
+
+        def close(self):
+            pass
+
+    link = SocketLink()
+    link._server.close()
+    monkeypatch.setattr(link, "_server", Server())
+    assert link.read(1) == b"" and not link.attached

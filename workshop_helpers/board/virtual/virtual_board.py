@@ -131,7 +131,7 @@ class VirtualBoard:
     def check(self) -> None:
         """BoardError if its process ended by itself."""
         if self._process is not None and self._process.poll() is not None:
-            self._wait("nothing", 0.0)
+            self._wait("nothing", _STOP_TIMEOUT_S)  # what it said may still be on its way
 
     def power_cut(self) -> None:
         """Pull the plug, whatever it does: its memory is gone, its flash stays."""

@@ -92,5 +92,5 @@ def _above_standard(fd: int) -> int:
 def _lock(fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (BlockingIOError, PermissionError):
         raise FlashInUseError from None

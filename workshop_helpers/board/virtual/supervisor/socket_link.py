@@ -84,14 +84,14 @@ class SocketLink:
     def _accept(self) -> None:
         if self._away:
             return
-        with contextlib.suppress(BlockingIOError):
+        with contextlib.suppress(OSError):  # nobody is there, or not any more
             client, _ = self._server.accept()
             if self._client is not None or self._is_held:
                 client.close()
                 return
+            self._client = client
             client.setblocking(False)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._client = client
 
     def _hang_up(self) -> None:
         if self._client is not None:
