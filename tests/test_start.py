@@ -46,9 +46,11 @@ def test_the_doctor_speaks_in_any_encoding(encoding):
 
 
 def test_an_error_speaks_in_any_encoding():
-    result = workshop("modules", "build", "--arch", "µ…", PYTHONIOENCODING="ascii")
+    arch = "µ…" + "x" * 100
+    result = workshop("modules", "build", "--arch", arch, PYTHONIOENCODING="ascii")
     assert result.returncode == 1
     error = result.stderr.decode("ascii")
+    assert "x" * 100 in error  # not folded
     assert error.strip().startswith("!! ") and "What to do" in error and "Traceback" not in error
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from .start import forgive_encodings, missing_package, settle_matplotlib
 
 try:
     import typer
     from rich.console import Console
+    from rich.text import Text
 
     from .bundle.commands import app as bundle_app
     from .errors import WorkshopError
@@ -182,20 +183,15 @@ def main() -> None:
             raise
         raise SystemExit(text) from None
     except WorkshopError as error:
-        console: Any = Console(stderr=True)
-        console.print(f"[bold red]✘[/] {_escape(str(error))}")
+        # Not folded at the terminal's width: a command in it is to be copied as it is.
+        shown = Text.assemble(("✘", "bold red"), f" {error}")
+        Console(stderr=True).print(shown, soft_wrap=True)
         if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
             print(json.dumps({"error": error.code, "what": error.what, "mend": error.mend}))
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         raise SystemExit(130) from None
-
-
-def _escape(text: str) -> str:
-    from rich.markup import escape
-
-    return escape(text)
 
 
 if __name__ == "__main__":
