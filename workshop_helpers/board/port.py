@@ -118,9 +118,8 @@ class BufferedPort:
 
     @contextlib.contextmanager
     def within(self, timeout_s: float) -> Iterator[None]:
-        """Everything in the block ends after `timeout_s`, or at an earlier deadline around it."""
-        before, now = self.deadline, time.monotonic()
-        self.deadline = now + timeout_s
+        """The deadline in the block is `timeout_s` from now; that around it holds again after."""
+        before, self.deadline = self.deadline, time.monotonic() + timeout_s
         try:
             yield
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from .pipeline import DemoResult, run_demo
+from .pipeline import run_demo
+from .result import DemoResult
 
 __all__ = ["DemoResult", "run_demo"]

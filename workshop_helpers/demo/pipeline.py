@@ -14,7 +14,7 @@ from .. import datasets
 from ..board import Board, connect
 from ..errors import BoardError, DataError, StreamError
 from ..features import FeatureSet, motion_features
-from ..model import DeviceModel, VerifyReport, convert, measure, verify
+from ..model import DeviceModel, convert, measure, verify
 from ..modules import source_for
 from ..stream import Counters, Record
 from .report import write_report
@@ -189,6 +189,3 @@ def _known(value: float | None) -> float:
             "Use a MicroPython firmware from micropython.org, or --port virtual.",
         )
     return float(value)
-
-
-__all__ = ["Board", "DemoResult", "DeviceModel", "VerifyReport", "run_demo"]
