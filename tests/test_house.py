@@ -34,7 +34,7 @@ LONG_FILES = {
 # Layers from the bottom up. At load time a module imports only from layers below its own, and from
 # its own package. What it needs from above it imports inside a function.
 LAYERS = (
-    ("error_page", "network", "notebook", "text"),
+    ("error_page", "network", "notebook", "programs", "text"),
     ("energy", "errors", "files", "options", "start"),
     ("paths",),
     ("board", "modules", "datasets", "plots"),

@@ -9,9 +9,10 @@ from pathlib import Path
 from .. import paths
 from ..errors import BundleError
 from ..files import sha256_of
+from ..programs import run
 from .manifest import Progress
 from .requirements import FLASH_LOCK, PLATFORMS, fits, flash_hashes, needed
-from .wheels import download, pip_program
+from .wheels import download, require_pip
 
 _TIMEOUT_S = 600.0
 
@@ -29,7 +30,7 @@ def get_flash_tools(folder: Path, targets: list[tuple[str, str]], progress: Prog
     if not targets or not (paths.ROOT / FLASH_LOCK).is_file():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    pip = pip_program()
+    pip = require_pip()
     source: list[str] = []
     for name, python in targets:
         for full, lines in needed(PLATFORMS[name], python, FLASH_LOCK):
@@ -56,15 +57,7 @@ def _source(
             *["--requirement", str(wanted), "--dest", str(folder)],
         ]
         try:
-            done = subprocess.run(
-                command,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="replace",
-                timeout=_TIMEOUT_S,
-            )
+            done = run(command, environment, _TIMEOUT_S)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BundleError(f"pip could not get esptool: {error}.") from None
     if done.returncode:

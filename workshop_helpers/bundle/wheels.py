@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 
 from ..errors import BundleError
 from ..files import sha256_of
+from ..programs import pip_program, reading
 from .manifest import Progress
 from .requirements import LOCKS, PLATFORMS, fits, locked_hashes, needed
 
@@ -29,7 +27,7 @@ def get_wheels(
     """
     folder.mkdir(parents=True, exist_ok=True)
     _drop_foreign(folder, targets)
-    pip = pip_program()
+    pip = require_pip()
     for name, python in targets:
         for lock in LOCKS if tests else LOCKS[:1]:
             for full, lines in needed(PLATFORMS[name], python, lock):
@@ -59,35 +57,17 @@ def download(
             *["--implementation", "cp", "--python-version", full],
             *[part for tag in PLATFORMS[name].tags() for part in ("--platform", tag)],
         ]
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
-        watch = threading.Timer(_TIMEOUT_S, process.kill)
-        watch.start()
         said: list[str] = []
         done = 0
         progress(title, 0, len(lines))
-        try:
+        with reading(command, environment, _TIMEOUT_S, errors_too=True) as process:
             assert process.stdout is not None
             for line in process.stdout:
                 said.append(line.rstrip())
                 if _ONE_PACKAGE.match(line):
                     done += 1
                     progress(title, min(done, len(lines)), len(lines))
-            code = process.wait(60)
-        finally:
-            watch.cancel()
-            if process.poll() is None:
-                process.kill()
-                process.wait(10)
-    if code:
+    if process.returncode:
         raise BundleError(
             f"pip could not get the {title}:\n{_why(said)}",
             "Look at the network and run the same command again: what is there is kept.",
@@ -99,34 +79,14 @@ def _why(said: list[str]) -> str:
     return "\n".join(line[:300] for line in (errors or said)[-3:])
 
 
-def pip_program() -> tuple[list[str], dict[str, str]]:
-    """A command that runs pip, and its environment: uv makes environments without one."""
-    environment = dict(os.environ, PIP_NO_INPUT="1", PYTHONNOUSERSITE="1")
-    command = [sys.executable, "-m", "pip"]
-    for wheel in [None, *_wheels_of_ensurepip()]:
-        if wheel is not None:
-            environment["PYTHONPATH"] = str(wheel)
-        try:
-            done = subprocess.run(
-                [*command, "--version"], env=environment, capture_output=True, timeout=60
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            continue
-        if done.returncode == 0:
-            return command, environment
-    raise BundleError(
-        "This Python has no pip, which gets the wheels.",
-        f"Run `{sys.executable} -m ensurepip`, or leave the wheels out with --no-wheels.",
-    )
-
-
-def _wheels_of_ensurepip() -> list[Path]:
-    """pip as Python brings it along: a wheel runs without being installed."""
-    try:
-        import ensurepip
-    except ImportError:
-        return []
-    return sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
+def require_pip() -> tuple[list[str], dict[str, str]]:
+    """As `pip_program`. BundleError if there is none."""
+    if (pip := pip_program()) is None:
+        raise BundleError(
+            "This Python has no pip, which gets the wheels.",
+            f"Run `{sys.executable} -m ensurepip`, or leave the wheels out with --no-wheels.",
+        )
+    return pip
 
 
 def _drop_foreign(folder: Path, targets: list[tuple[str, str]]) -> None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ from ..errors import (
     NoBootLoaderError,
     WorkshopError,
 )
+from ..programs import reading
 from .image import FirmwareImage, check_image, check_version, read_image
 from .practice import PracticeChip
 from .sources import find_firmware
@@ -160,7 +158,8 @@ def _say(text: str) -> None:
 
 def _events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
     environment = esptool_environment(_say)
-    with _process([sys.executable, str(_WORKER), json.dumps(job)], environment) as process:
+    command = [sys.executable, str(_WORKER), json.dumps(job)]
+    with reading(command, environment, _TIMEOUT_S, errors_too=False) as process:
         assert process.stdout is not None
         for line in process.stdout:
             try:
@@ -168,31 +167,6 @@ def _events(job: dict[str, Any]) -> Iterator[dict[str, Any]]:
             except ValueError:
                 continue  # a library's own words
             yield event
-
-
-@contextmanager
-def _process(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
-    """Runs until read to its end; ended after a long time, or when the reader goes away."""
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        encoding="utf-8",
-        errors="replace",
-    )
-    watch = threading.Timer(_TIMEOUT_S, process.kill)
-    watch.start()
-    try:
-        yield process
-        process.wait(10)
-    finally:
-        watch.cancel()
-        process.kill()
-        process.wait(10)
-        if process.stdout is not None:
-            process.stdout.close()
 
 
 def _failure(text: str, chip: str | None, address: str, board: KnownBoard | str) -> WorkshopError:

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from ..errors import FirmwareFileError
+from ..programs import run
 
 SUFFIXES = (".uf2", ".bin", ".hex", ".dfu", ".zip", ".elf")
 _TIMEOUT_S = 600.0
@@ -39,14 +40,10 @@ def download(micropython_id: str, scratch: Path) -> list[Path]:
             "Install it (`pip install mpflash`), or name firmware files with --firmware FILE.",
         )
     try:
-        done = subprocess.run(
+        done = run(
             [*command, "download", "--version", "stable", "--board", micropython_id],
-            env=dict(os.environ, MPFLASH_FIRMWARE=str(scratch)),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
+            dict(os.environ, MPFLASH_FIRMWARE=str(scratch)),
+            _TIMEOUT_S,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise FirmwareFileError(f"mpflash does not run: {error}.") from None

@@ -22,6 +22,7 @@ from pathlib import Path
 from ..board.catalogue import KnownBoard
 from ..errors import FlashToolError
 from ..paths import ROOT, cache_dir
+from ..programs import pip_program, run
 
 LOCK = ROOT / "requirements-flash.lock"
 _TIMEOUT_S = 600.0
@@ -82,7 +83,9 @@ def from_bundle() -> list[str]:
 def _pip(folder: Path, entries: list[str], options: list[str]) -> None:
     wanted = folder.with_name("wanted.txt")
     wanted.write_text("".join(entries), encoding="utf-8")
-    command, environment = _program()
+    if (pip := pip_program()) is None:
+        raise _missing("this Python has no pip")
+    command, environment = pip
     environment["PYTHONPATH"] = os.pathsep.join(
         filter(None, (str(folder), environment.get("PYTHONPATH")))
     )
@@ -90,31 +93,11 @@ def _pip(folder: Path, entries: list[str], options: list[str]) -> None:
     command += from_bundle()
     command += ["--disable-pip-version-check", "--quiet", *options, "--requirement", str(wanted)]
     try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_TIMEOUT_S,
-        )
+        done = run(command, environment, _TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise _missing(str(error)) from None
     if done.returncode:
         raise _missing("; ".join(done.stderr.strip().splitlines()[-2:])[:300])
-
-
-def _program() -> tuple[list[str], dict[str, str]]:
-    """pip of this environment; one made by uv has none, then the one Python brings along."""
-    environment = dict(os.environ, PIP_NO_INPUT="1", PIP_NO_COLOR="1", PYTHONNOUSERSITE="1")
-    if importlib.util.find_spec("pip") is None and importlib.util.find_spec("ensurepip"):
-        import ensurepip
-
-        bundled = sorted((Path(ensurepip.__file__).parent / "_bundled").glob("pip-*.whl"))
-        if bundled:
-            environment["PYTHONPATH"] = str(bundled[-1])
-    return [sys.executable, "-m", "pip"], environment
 
 
 def _missing(why: str) -> FlashToolError:
