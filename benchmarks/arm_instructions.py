@@ -1,9 +1,11 @@
 """How many ARM instructions the native modules take, on an emulated Cortex-M0 and M4.
 
+armv7emsp is the M4 with its float unit, for the modules that have a source for it.
+
     python benchmarks/arm_instructions.py [NAME ...] [--json]
 
 The cases are those of `benchmarks/modules.py`, each in its second call. The numbers are the same on
-any computer. What is counted is the machine code of the viper functions; what they call of
+any computer. What is counted is the machine code of the native functions; what they call of
 MicroPython, and Python code around them, comes on top. "20 x something" counts one of the 20.
 
 Needs the emulator: `pip install unicorn`.
@@ -31,7 +33,7 @@ except ImportError:
     raise SystemExit("There is no emulator of ARM chips. Run `pip install unicorn`.") from None
 
 from arm_micropython import execute  # noqa: E402
-from arm_module import ARCHES, ArmModule  # noqa: E402
+from arm_module import ArmModule, arches_of  # noqa: E402
 from modules import BENCH, write_data  # noqa: E402
 
 Result = dict[str, dict[str, float]]  # case -> architecture -> instructions
@@ -60,7 +62,7 @@ def main() -> int:
 
 def count(name: str, folder: str) -> Result:
     result: Result = {}
-    for arch in ARCHES:
+    for arch in arches_of(name):
         arm = ArmModule(name, arch, counting=True)
         bench: dict[str, Any] = {"__name__": "bench"}
         execute((BENCH / f"{name}.py").read_text(encoding="utf-8"), bench, lambda _: None, id)
@@ -77,10 +79,10 @@ def count(name: str, folder: str) -> Result:
 def table(name: str, result: Result) -> Table:
     made = Table(title=f"{name}: instructions")
     made.add_column("case")
-    for arch in ARCHES:
+    for arch in arches_of(name):
         made.add_column(arch, justify="right")
     for case, counts in result.items():
-        made.add_row(case, *(f"{counts[arch]:,.0f}".replace(",", " ") for arch in ARCHES))
+        made.add_row(case, *(f"{n:,.0f}".replace(",", " ") for n in counts.values()))
     return made
 
 

@@ -1,4 +1,5 @@
-"""An emulated ARM microcontroller: a Cortex-M0 (armv6m) or M4 (armv7em), memory and buffers.
+"""An emulated ARM microcontroller: a Cortex-M0 (armv6m) or M4 (armv7em, armv7emsp), memory and
+buffers. The M4's float unit is on; what is compiled for armv7em has no instructions for it.
 
 Stricter than the real ones. Each buffer ends at an unmapped page and what lies around it is
 checked, so that no access beside a buffer goes unseen; code can't be written, nor data executed.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +23,15 @@ CODE, TABLES, STUBS, STACK, HEAP, HEAP_END = (
 )  # fmt: skip
 STACK_BYTES = 8192
 RETURN = STUBS + PAGE - 4  # where the outermost function returns to
-MODELS = {"armv6m": arm.UC_CPU_ARM_CORTEX_M0, "armv7em": arm.UC_CPU_ARM_CORTEX_M4}
+MODELS = {
+    "armv6m": arm.UC_CPU_ARM_CORTEX_M0,
+    "armv7em": arm.UC_CPU_ARM_CORTEX_M4,
+    "armv7emsp": arm.UC_CPU_ARM_CORTEX_M4,
+}
 _R = [getattr(arm, f"UC_ARM_REG_R{i}") for i in range(13)]
 SP, LR, PC = arm.UC_ARM_REG_SP, arm.UC_ARM_REG_LR, arm.UC_ARM_REG_PC
 SAVED = (*_R[4:12], SP, LR)  # what a function leaves as it was
+SAVED_FLOATS = tuple(getattr(arm, f"UC_ARM_REG_S{i}") for i in range(16, 32))
 _PATTERN = b"\xa5"
 
 
@@ -71,6 +78,9 @@ class Cpu:
         self._uc = uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         uc.ctl_set_cpu_model(MODELS[arch])
         assert uc.ctl_get_cpu_model() == MODELS[arch]
+        if arch == "armv7emsp":
+            for i, r in enumerate(SAVED_FLOATS):
+                uc.reg_write(r, 0x4100_0000 + i)
         self.entry: dict[str, int] = {}
         flash = bytearray()
         for name, code in functions.items():
@@ -119,6 +129,9 @@ class Cpu:
     def state(self) -> list[int]:
         return [self._uc.reg_read(r) for r in SAVED]
 
+    def float_state(self) -> list[int]:
+        return [self._uc.reg_read(r) for r in SAVED_FLOATS]
+
     def restore(self, state: list[int]) -> None:
         for r, value in zip(SAVED, state, strict=True):
             self._uc.reg_write(r, value)
@@ -132,8 +145,8 @@ class Cpu:
         self.write_words(sp, *words)
         return sp
 
-    def enter(self, name: str, arguments: tuple[int, int, int, int]) -> int | None:
-        """Call a function; see `run` for the answer."""
+    def enter(self, name: str, arguments: Sequence[int]) -> int | None:
+        """Call a function with four words; see `_run` for the answer."""
         for r, value in zip(_R, arguments, strict=False):
             self._uc.reg_write(r, value)
         self._uc.reg_write(LR, RETURN | 1)

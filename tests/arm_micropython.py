@@ -41,6 +41,7 @@ def execute(
     load: Callable[[str], types.ModuleType | None],
     viper: Callable[[Any], Any],
     *arguments: str,
+    asm_thumb: Callable[[Any], Any] | None = None,
 ) -> None:
     """Run `source` with the names `words`; `load` gives the modules that CPython does not have."""
 
@@ -51,7 +52,9 @@ def execute(
         "array": types.SimpleNamespace(array=Array),
         # Collecting all of CPython's heap takes long, and nothing here waits for it.
         "gc": types.SimpleNamespace(collect=int, disable=int, enable=int),
-        "micropython": types.SimpleNamespace(viper=viper, native=plain, const=plain),
+        "micropython": types.SimpleNamespace(
+            viper=viper, native=plain, asm_thumb=asm_thumb, const=plain
+        ),
         "sys": types.SimpleNamespace(
             argv=["", *arguments],
             byteorder=sys.byteorder,

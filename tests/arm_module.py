@@ -1,8 +1,8 @@
-"""A module of `native_modules` whose viper functions run as ARM machine code.
+"""A module of `native_modules` whose native functions run as ARM machine code.
 
 CPython runs the rest of the module, with stand-ins for what MicroPython has otherwise; each
-function with `@micropython.viper` is the machine code of the `.mpy` file for the architecture, in
-an emulator.
+function with `@micropython.viper` or `@micropython.asm_thumb` is the machine code of the `.mpy`
+file for the architecture, in an emulator.
 """
 
 from __future__ import annotations
@@ -18,15 +18,22 @@ from typing import Any
 
 from arm_cpu import RETURN, STUBS, TABLES, ArmFault, Cpu
 from arm_micropython import Array, execute
-from arm_mpy import FUN_TABLE, Mpy, common_names, parse, viper_functions
+from arm_mpy import FUN_TABLE, Mpy, common_names, native_functions, parse
 from arm_runtime import MODULE_GLOBALS, OTHER_GLOBALS, TABLE_SIZE, Cell, Runtime
 
-from workshop_helpers import paths
 from workshop_helpers.modules import build
-from workshop_helpers.modules.build import module_names
+from workshop_helpers.modules.build import module_names, source_of
 
-ARCHES = ("armv6m", "armv7em")
+ARCHES = ("armv6m", "armv7em")  # where all modules run
+WITH_FPU = "armv7emsp"  # where those run that have a source for it
 MAX_INSTRUCTIONS = 20_000_000
+# A larger answer of an assembler function is refused: it may be an address, of which a board whose
+# memory is elsewhere makes an object on the heap at every call.
+_LARGEST_ANSWER = 2**26
+
+
+def arches_of(name: str) -> tuple[str, ...]:
+    return (*ARCHES, WITH_FPU) if source_of(name, WITH_FPU).stem.endswith("_fpu") else ARCHES
 
 
 def arguments_of(function: ast.FunctionDef) -> list[str]:
@@ -58,6 +65,20 @@ class _Viper:
         return self._machine.call(self._name, (*cells, *arguments))
 
 
+class _Assembler:
+    """In place of a function in the inline assembler: up to four words in, one out."""
+
+    def __init__(self, machine: ArmModule, function: types.FunctionType) -> None:
+        self._machine = machine
+        self._name = function.__qualname__
+        self._n = function.__code__.co_argcount
+
+    def __call__(self, *arguments: object) -> int:
+        if len(arguments) != self._n:
+            raise TypeError(f"{self._name} takes {self._n} arguments")
+        return self._machine.call_assembler(self._name, arguments)
+
+
 class ArmModule:
     """`.module` has the module's names; `.cpu.instructions`: how many, by function."""
 
@@ -80,7 +101,8 @@ class ArmModule:
         nodes = ast.walk(ast.parse(made.source))
         self.functions = [node for node in nodes if isinstance(node, ast.FunctionDef)]
         self._lay_out_tables(len(names), made.mpy.constants)
-        execute(made.source, vars(self.module), lambda _: None, self._viper)
+        words = vars(self.module)
+        execute(made.source, words, lambda _: None, self._viper, asm_thumb=self._assembler)
 
     def _lay_out_tables(self, n_names: int, constants: list[object]) -> None:
         """The function object, its module's context, names, constants and the function table."""
@@ -100,6 +122,40 @@ class ArmModule:
 
     def _viper(self, function: Any) -> _Viper:
         return _Viper(self, function)
+
+    def _assembler(self, function: Any) -> _Assembler:
+        return _Assembler(self, function)
+
+    def _word(self, value: Any) -> int:
+        """An argument as MicroPython gives it to an assembler function."""
+        if value is None or isinstance(value, int):
+            return int(value or 0) & 0xFFFF_FFFF
+        if isinstance(value, float):
+            raise ArmFault(f"{value} would become an integer")
+        return self.cpu.address(value)
+
+    def call_assembler(self, name: str, arguments: tuple[object, ...]) -> int:
+        self.calls += 1
+        before, floats = self.cpu.state(), self.cpu.float_state()
+        self.cpu.copy_in()
+        self.runtime.enter()
+        try:
+            words = [self._word(a) for a in arguments]
+            number = self.cpu.enter(name, (words + [0] * 4)[:4])
+            if number is not None:
+                raise ArmFault(f"{name} calls the runtime")
+            if self.cpu.state()[:-1] != before[:-1] or self.cpu.float_state() != floats:
+                raise ArmFault(f"{name} did not restore its caller's registers")
+            answer = (self.cpu.argument(0) ^ 0x8000_0000) - 0x8000_0000
+            if abs(answer) > _LARGEST_ANSWER:
+                raise ArmFault(f"{name} leaves {answer:#x} in r0")
+            return answer
+        finally:
+            try:
+                self.cpu.copy_out()
+            finally:
+                self.cpu.restore(before)
+                self.runtime.leave()
 
     def call(self, name: str, arguments: tuple[object, ...]) -> object:
         self.calls += 1
@@ -128,15 +184,15 @@ class ArmModule:
 class Compiled:
     source: str
     mpy: Mpy
-    functions: dict[str, bytes]  # machine code of the viper ones
+    functions: dict[str, bytes]  # machine code of the native ones
     numbers: dict[int, str]  # of names that every firmware numbers alike
 
 
 @functools.cache
 def compiled(name: str, arch: str) -> Compiled:
-    source = (paths.NATIVE_MODULES / f"{name}.py").read_text(encoding="utf-8")
+    source = source_of(name, arch).read_text(encoding="utf-8")
     mpy = parse(build(name, arch).path.read_bytes())
-    return Compiled(source, mpy, viper_functions(source, mpy.module), common_names(source))
+    return Compiled(source, mpy, native_functions(source, mpy.module), common_names(source))
 
 
 def run_script(arch: str, script: Path, *arguments: object) -> str:

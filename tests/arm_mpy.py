@@ -1,7 +1,7 @@
 """What is in a `.mpy` file of native code: its tables, and the machine code of each function.
 
-Only as much of the format (6.3) as the files of `native_modules` use. A viper function has no name
-in the file: it is found by its place among the functions and classes of its source.
+Only as much of the format (6.3) as the files of `native_modules` use. A function of native code has
+no name in the file: it is found by its place among the functions and classes of its source.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 BYTECODE, NATIVE, VIPER, ASSEMBLER = range(4)
+_MADE_BY = {"micropython.viper": VIPER, "micropython.asm_thumb": ASSEMBLER}
 FUN_TABLE = object()  # the place of the runtime's function table among the constants
 _SINGLE = (FUN_TABLE, None, False, True, ...)
 _STR, _BYTES, _INT, _FLOAT, _TUPLE = 5, 6, 7, 8, 10
@@ -94,7 +95,7 @@ class _Reader:
         if kind == NATIVE:
             self.uint()  # where the names of its arguments are
         elif kind != BYTECODE:
-            assert self.uint() == 0, "data or relocations beside a viper function"
+            assert self.uint() == 0, "data or relocations beside a function"
             if kind == ASSEMBLER:
                 self.uint()
                 self.uint()
@@ -117,7 +118,7 @@ def parse(data: bytes) -> Mpy:
     return _Reader(data).mpy()
 
 
-def viper_functions(source: str, module: RawCode) -> dict[str, bytes]:
+def native_functions(source: str, module: RawCode) -> dict[str, bytes]:
     """Machine code by qualified name, as in `Trees.predict`."""
     found: dict[str, bytes] = {}
 
@@ -127,12 +128,12 @@ def viper_functions(source: str, module: RawCode) -> dict[str, bytes]:
         for node, child in zip(inside, raw.children, strict=True):
             name = prefix + getattr(node, "name", "<>")
             decorators = [ast.unparse(d) for d in getattr(node, "decorator_list", ())]
-            is_viper = "micropython.viper" in decorators
-            assert is_viper == (child.kind == VIPER), f"{name} is of kind {child.kind}"
-            if is_viper:
-                found[name] = child.code
-            else:
+            kind = max((_MADE_BY.get(d, BYTECODE) for d in decorators), default=BYTECODE)
+            assert kind == child.kind, f"{name} is of kind {child.kind}"
+            if kind == BYTECODE:
                 visit(node, child, name + ".")
+            else:
+                found[name] = child.code
 
     visit(ast.parse(source), module, "")
     return found

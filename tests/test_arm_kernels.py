@@ -1,4 +1,5 @@
-"""The viper modules as ARM machine code: what each is tested with elsewhere, on two small chips.
+"""The native modules as ARM machine code: what each is tested with elsewhere, on two small chips,
+and on one with a float unit where a module has a source for it.
 
 Pointers have 32 bits there and loads through ptr32 a sign, unlike on the computer that runs the
 tests. `pip install unicorn` brings the emulator; without it, this is skipped.
@@ -33,8 +34,9 @@ pytest.importorskip(
 
 import arm_cpu
 import arm_module
-from arm_module import ARCHES, ArmModule
+from arm_module import ARCHES, WITH_FPU, ArmModule, arches_of
 
+from workshop_helpers import paths
 from workshop_helpers.modules.build import module_names
 
 TWIN = "cpython"  # whose place the ARM code takes in what runs the cases
@@ -53,7 +55,11 @@ API = {
 }
 
 
-@pytest.fixture(params=ARCHES)
+def on_arches(name: str):
+    return pytest.mark.parametrize("on_arm", arches_of(name), indirect=True)
+
+
+@pytest.fixture
 def on_arm(request, monkeypatch):
     """on_arm(run, ...) is run(...), but what it would run on CPython is ARM code."""
 
@@ -74,7 +80,11 @@ def test_every_module_is_here():
     assert set(API) == set(module_names())
 
 
-@pytest.mark.parametrize("name", API)
+@pytest.mark.parametrize(
+    ("name", "on_arm"),
+    [(name, arch) for name in API for arch in arches_of(name)],
+    indirect=["on_arm"],
+)
 def test_api(name, on_arm, tmp_path):
     arguments: list[object] = [tmp_path]
     if API[name] == "signals_api.py":
@@ -89,6 +99,7 @@ def test_api(name, on_arm, tmp_path):
 
 
 @pytest.mark.parametrize("bits", [0, 8, 32])
+@on_arches("emlearn_trees")
 def test_trees(bits, on_arm, tmp_path):
     forests = [f for f in trees.EXTREMES.values() if f.bits == bits and len(f.leaves) < 30000]
     for seed in range(12):
@@ -104,6 +115,7 @@ def test_trees(bits, on_arm, tmp_path):
         assert trees_cases.agree(got, forest.outputs(x))
 
 
+@on_arches("emlearn_neighbors")
 def test_neighbors(on_arm, tmp_path):
     cases = [*neighbors.VECTORS.values(), neighbors.IN_WORDS[-1]]
     cases = [case for case in cases if len(case[1]) < 1000]
@@ -112,6 +124,7 @@ def test_neighbors(on_arm, tmp_path):
         assert got == neighbors.expected(*case), case[:1]
 
 
+@on_arches("emlearn_kmeans")
 def test_kmeans(on_arm, tmp_path):
     answers = on_arm(array_modules.run_cases, tmp_path, kmeans.NAME, TWIN, kmeans.as_cases())
     twins = array_modules.run_cases(tmp_path, kmeans.NAME, TWIN, kmeans.as_cases())
@@ -120,6 +133,7 @@ def test_kmeans(on_arm, tmp_path):
     )
 
 
+@on_arches("emlearn_arrayutils")
 def test_arrayutils(on_arm, tmp_path):
     packed = array_modules.packed
     cases = [
@@ -128,9 +142,20 @@ def test_arrayutils(on_arm, tmp_path):
     ]
     answers = on_arm(array_modules.run_cases, tmp_path, arrayutils.NAME, TWIN, cases)
     assert all(isinstance(answer, str) for answer in answers), answers
-    assert answers == array_modules.run_cases(tmp_path, arrayutils.NAME, TWIN, cases)
+    if on_arm.arch != WITH_FPU:
+        assert answers == array_modules.run_cases(tmp_path, arrayutils.NAME, TWIN, cases)
+        return
+    for i, ((x, out, limits), answer) in enumerate(zip(arrayutils.CASES, answers, strict=True)):
+        got = np.frombuffer(bytes.fromhex(answer), arrayutils.DTYPES[out]).astype(float)
+        want, _ = arrayutils.expected(arrayutils.values(x, limits, i), limits)
+        bound = 2**-21 * max(np.abs(limits[2:]))
+        if out == "h":
+            want = want.clip(-32768, 32767)
+            bound += 0.5
+        assert (np.abs(got - want) <= bound).all(), (x, out, limits)
 
 
+@on_arches("emlearn_fft")
 def test_fft(on_arm, tmp_path):
     table = fft.table((4, 8, 64, 512))
     table += [(name, z) for name, z in fft.table((2048,)) if "noise" in name or "scale" in name]
@@ -140,6 +165,7 @@ def test_fft(on_arm, tmp_path):
         assert fft.largest_error(z, answer) < 2e-4, name
 
 
+@on_arches("emlearn_iir")
 def test_iir(on_arm, tmp_path):
     table = iir.table(200, 30)
     answers = on_arm(signal_cases.run, iir.NAME, tmp_path, TWIN, [case for *_, case in table])
@@ -149,12 +175,14 @@ def test_iir(on_arm, tmp_path):
         assert np.abs(signal_cases.from_hex(answer) - want).max() < 3e-5 * largest, name
 
 
+@on_arches("emlearn_iir_q15")
 def test_iir_q15(on_arm, tmp_path):
     cases = [case for *_, case in iir_q15.table(150, 37)]
     answers = on_arm(signal_cases.run, iir_q15.NAME, tmp_path, TWIN, cases)
     assert answers == signal_cases.run(iir_q15.NAME, tmp_path, TWIN, cases)
 
 
+@on_arches("emlearn_linreg")
 def test_linreg(on_arm, tmp_path):
     cases = linreg.table()
     answers = on_arm(signal_cases.run, linreg.NAME, tmp_path, TWIN, cases)
@@ -166,6 +194,7 @@ def test_linreg(on_arm, tmp_path):
         linreg.check_training(case, answer)
 
 
+@on_arches("emlearn_mlp")
 def test_mlp(on_arm, tmp_path):
     cases = [
         (data, trees_cases.random_rows(1, 5, mlp.widths_of(data))) for data in mlp.EXTREMES.values()
@@ -178,6 +207,7 @@ def test_mlp(on_arm, tmp_path):
 
 
 @pytest.mark.parametrize("module", [bayes, gmm])
+@pytest.mark.parametrize("on_arm", ARCHES, indirect=True)
 def test_gaussians(module, on_arm, tmp_path):
     shapes = [(1, 1), (1, 2), (255, 1), (1, 255), (13, 3), (64, 2), *[(5, 3), (7, 2)] * 8]
     cases = []
@@ -203,13 +233,13 @@ STUMP = ["f,1", "c,2", "l,0", "l,1", "r,0", "n,0,10,-1,-2"]
 def test_a_small_chip_refuses_what_it_lacks():
     code = {
         "movw": "40f20010", "sdiv": "91fbf1f0", "umull": "a1fb0203", "b.w": "00f000b8",
-        "cbz": "00b1", "it": "08bf00bf",
+        "cbz": "00b1", "it": "08bf00bf", "vadd": "30ee200a", "vldr": "91ed000a",
     }  # fmt: skip
     for name, text in code.items():
         for arch in ARCHES:
             cpu = arm_cpu.Cpu(arch, {name: bytes.fromhex(f"00e000bf{text}00bf7047")}, 1000)
             if arch == "armv7em":
-                assert cpu.enter(name, (0, 1, 1, 0)) is None, name
+                assert cpu.enter(name, (0, arm_cpu.STUBS, 1, 0)) is None, name
             else:
                 with pytest.raises(arm_cpu.ArmFault):
                     cpu.enter(name, (0, 1, 1, 0))
@@ -236,6 +266,54 @@ def test_an_access_beside_a_buffer_is_a_fault(arch):
     ):
         with pytest.raises(arm_cpu.ArmFault, match=what):
             walk(features, out)
+
+
+def test_an_access_beside_a_buffer_by_the_float_unit_is_a_fault():
+    arm = ArmModule("emlearn_arrayutils", WITH_FPU)
+    one, two, odd = arm.array("f", [3]), arm.array("f", [0, 0]), arm.array("h", [0])
+    for x, out, what in (
+        (one, two, "READ_UNMAPPED"),
+        (two, one, "WRITE_UNMAPPED"),
+        (two, odd, "WRITE_UNMAPPED|a write beside"),
+    ):
+        small = min(x, out, key=len)
+        arm.module.linear_map(small, small, 0, 6, 0, 12)
+        with pytest.raises(arm_cpu.ArmFault, match=what):
+            arm.module._map(x, out, 2, arm.module._k)
+    one[0] = 3
+    arm.module.linear_map(one, one, 0, 6, 0, 12)
+    assert list(one) == [6]
+
+
+def test_what_an_assembler_function_may_not_do(tmp_path, monkeypatch):
+    """Each would go unnoticed in a test of answers, and not on every board."""
+    functions = {
+        "fine": "vldr(s15, [r0, 0])\n    vstr(s15, [r1, 0])\n    mov(r0, 7)",
+        "spoils_a_float": "vldr(s16, [r0, 0])",
+        "spoils_a_register": "mov(r8, r0)",
+        "leaves_an_address": "nop()",
+        "never_ends": "label(HERE)\n    b(HERE)",
+    }
+    lines = ["import micropython", ""]
+    for name, body in functions.items():
+        lines += ["@micropython.asm_thumb", f"def {name}(r0, r1):", f"    {body}", ""]
+    for end in ("", "_ref", "_fpu"):
+        (tmp_path / f"thing{end}.py").write_text("\n".join(lines))
+    monkeypatch.setattr(paths, "NATIVE_MODULES", tmp_path)
+    arm = ArmModule("thing", WITH_FPU, max_instructions=1000)
+    one, two = arm.array("f", [1.5]), arm.array("f", [0])
+    assert arm.module.fine(one, two) == 7 and two == one
+    for name, arguments, what in (
+        ("spoils_a_float", (one, two), "registers"),
+        ("spoils_a_register", (one, two), "registers"),
+        ("leaves_an_address", (one, two), "in r0"),
+        ("never_ends", (one, two), "no end"),
+        ("fine", (one, 1.5), "become an integer"),
+    ):
+        with pytest.raises(arm_cpu.ArmFault, match=what):
+            getattr(arm.module, name)(*arguments)
+    with pytest.raises(TypeError, match="takes 2"):
+        arm.module.fine(one)
 
 
 @pytest.mark.parametrize("arch", ARCHES)

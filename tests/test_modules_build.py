@@ -147,6 +147,21 @@ def test_the_compilers_message_is_kept(own_sources):
     assert "thing_ref.py" in caught.value.mend
 
 
+def test_a_board_with_a_float_unit_gets_the_source_for_it(own_sources):
+    native = "import micropython\n@micropython.viper\ndef f(x: int) -> int:\n    return x\n"
+    own_sources("thing", native)
+    before = {arch: build("thing", arch).sha256 for arch in BUILT_ARCHES}
+    with_fpu = "import micropython\n@micropython.asm_thumb\ndef f(r0):\n    vldr(s0, [r0, 0])\n"
+    (paths.NATIVE_MODULES / "thing_fpu.py").write_text(with_fpu)
+    changed = {a for a in BUILT_ARCHES if build("thing", a).sha256 != before[a]}
+    assert changed == {"armv7emsp", "armv7emdp"}
+    assert module_names() == ("thing",)
+    (paths.NATIVE_MODULES / "thing_fpu.py").write_text(with_fpu.replace("vldr", "vldm"))
+    with pytest.raises(ModuleError, match="vldm") as caught:
+        build("thing", "armv7emsp")
+    assert "thing_fpu.py" in caught.value.mend
+
+
 def test_a_module_without_native_code_is_refused(own_sources):
     own_sources("thing", "x = 1\n")
     with pytest.raises(ModuleError, match="no native code"):

@@ -31,6 +31,8 @@ BUILT_ARCHES: tuple[str, ...] = (
     "xtensawin",
     "rv32imc",
 )
+# Those with instructions for floats, which MicroPython's inline assembler has too.
+FPU_ARCHES: tuple[str, ...] = ("armv7emsp", "armv7emdp")
 # A Cortex-M loads every file from armv6m up to its own architecture.
 _CORTEX_M = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 

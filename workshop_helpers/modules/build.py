@@ -21,7 +21,7 @@ from typing import Any
 from .. import paths
 from ..errors import ModuleArchError, ModuleError, SetupError
 from ..files import write_whole
-from .arch import ARCHES, BUILT_ARCHES
+from .arch import ARCHES, BUILT_ARCHES, FPU_ARCHES
 
 _TIMEOUT_S = 60.0
 # Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
@@ -60,6 +60,14 @@ def module_names() -> tuple[str, ...]:
     return tuple(sorted(path.name.removesuffix("_ref.py") for path in twins))
 
 
+def source_of(name: str, arch: str | None) -> Path:
+    """The file that a module is built from: plain, in viper, or for a board's float unit."""
+    with_fpu = paths.NATIVE_MODULES / f"{name}_fpu.py"
+    if arch in FPU_ARCHES and with_fpu.is_file():
+        return with_fpu
+    return paths.NATIVE_MODULES / (f"{name}.py" if arch else f"{name}_ref.py")
+
+
 def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModule:
     """Compile a module for `arch`, or its plain twin for every board if `arch` is None.
 
@@ -79,7 +87,7 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
         raise ModuleArchError(
             f"{arch!r} is not an architecture of MicroPython.", f"There are: {known}."
         )
-    source = paths.NATIVE_MODULES / (f"{name}.py" if arch else f"{name}_ref.py")
+    source = source_of(name, arch)
     flags = (*_FLAGS, "-s", f"{name}.py", *((f"-march={arch}",) if arch else ()))
     text = source.read_bytes().replace(b"\r\n", b"\n")  # the same bytes from any check-out
     if arch in _WIDE_ARCHES:
@@ -93,7 +101,8 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
         data = _compile(name, arch, text, flags)
         if header_arch(data)[0] != arch:
             raise ModuleError(
-                f"{name} has no native code for {arch}.", f"native_modules/{name}.py has no viper."
+                f"{name} has no native code for {arch}.",
+                f"native_modules/{source.name} has neither viper nor assembler.",
             )
         _keep(path, data, "Free some disk space, or let WORKSHOP_CACHE name another folder.")
     if out_dir is not None:
@@ -204,6 +213,6 @@ def _compile(name: str, arch: str | None, text: bytes, flags: tuple[str, ...]) -
         if done.returncode != 0 or not target.is_file() or not target.stat().st_size:
             raise ModuleError(
                 f"{what}. The compiler says:\n{message or '(nothing)'}",
-                f"Mend native_modules/{name}{'' if arch else '_ref'}.py.",
+                f"Mend native_modules/{source_of(name, arch).name}.",
             )
         return target.read_bytes()
