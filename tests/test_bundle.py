@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from typer.testing import CliRunner
 from workshop_helpers import paths
 from workshop_helpers.bundle.make import BOARDS, INCOMPLETE, Wanted, make_bundle
 from workshop_helpers.bundle.manifest import Manifest, verify_bundle
+from workshop_helpers.bundle.project import project_zip
 from workshop_helpers.bundle.requirements import (
     PLATFORMS,
     PYTHONS,
@@ -84,6 +86,16 @@ def test_what_is_in_it(there, bundle):
     assert "MIT" in (bundle / "builds" / "README.txt").read_text()
     with zipfile.ZipFile(bundle / "workshop.zip") as archive:
         assert {"workshop/workshop.py", "workshop/requirements.lock"} <= set(archive.namelist())
+
+
+def test_what_a_learner_recorded_or_made_is_not_given_away(project, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_RECORDINGS", str(project.folder / "mine"))
+    for name in ("notebooks/recordings", "notebooks/my_work", "mine", "tests/recordings"):
+        (project.folder / name).mkdir(parents=True)
+        (project.folder / name / "walk.npy").touch()
+    with zipfile.ZipFile(io.BytesIO(project_zip())) as archive:
+        found = [name for name in archive.namelist() if name.endswith("walk.npy")]
+    assert found == ["workshop/tests/recordings/walk.npy"]
 
 
 def test_the_bundle_is_a_mirror(there, bundle, tmp_path, monkeypatch):

@@ -52,9 +52,8 @@ def make(
         mpflash=tuple(mpflash or ()),
         mirror=mirror,
     )
-    progress = StandardError()
-    manifest = make_bundle(folder, wanted, progress)
-    progress.end()
+    with StandardError() as progress:
+        manifest = make_bundle(folder, wanted, progress)
     if as_json:
         facts = {
             "folder": str(folder),
@@ -79,9 +78,8 @@ def verify(folder: Folder, as_json: JsonOption = False) -> None:
     from .manifest import verify_bundle
     from .progress import StandardError
 
-    progress = StandardError()
-    report = verify_bundle(folder, progress)
-    progress.end()
+    with StandardError() as progress:
+        report = verify_bundle(folder, progress)
     if as_json:
         print(json.dumps(report.as_dict()))
     else:
@@ -109,9 +107,8 @@ def serve(
     from .progress import StandardError
     from .serve import BundleServer
 
-    progress = StandardError()
-    verify_bundle(folder, progress).require()
-    progress.end()
+    with StandardError() as progress:
+        verify_bundle(folder, progress).require()
     server = BundleServer(folder, host, http_port)
     try:
         if as_json:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
+import tomllib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
@@ -202,9 +202,9 @@ def describe(folder: Path, names: set[str], progress: Progress) -> dict[str, tup
 
 
 def project_version() -> str:
-    """Digest of what the workshop's own code is: short, for people to compare."""
-    text = (paths.ROOT / "pyproject.toml").read_bytes().replace(b"\r\n", b"\n")
-    return hashlib.sha256(text).hexdigest()[:12]
+    """As pyproject.toml has it."""
+    text = (paths.ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return str(tomllib.loads(text)["project"]["version"])
 
 
 def _safe(name: str) -> str:

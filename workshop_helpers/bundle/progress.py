@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import Self
 
 _REDRAW_S, _LINE_S = 0.1, 5.0
 
 
 class StandardError:
-    """`progress(what, done, total)`; in a pipe, each new thing and then one line in 5 s."""
+    """`progress(what, done, total)`; in a pipe, each new thing and then one line in 5 s.
+
+    A context manager: at its end it leaves the line that changes.
+    """
 
     def __init__(self) -> None:
         self._what = ""
@@ -31,8 +35,9 @@ class StandardError:
         sys.stderr.flush()
         self._what = what
 
-    def end(self) -> None:
-        """Leave the line that changes."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         if self._tty and self._what:
             sys.stderr.write("\n")
-        self._what = ""

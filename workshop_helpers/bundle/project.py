@@ -20,7 +20,7 @@ def project_zip(avoid: Path | None = None) -> bytes:
     """A zip with the project in the folder `workshop`; without what lies in `avoid`.
 
     In a git clone those are the files under version control, as they are now; in an unpacked
-    archive all but hidden folders, caches and output.
+    archive all but hidden folders, caches, output, and what a learner recorded or made.
 
     Raises:
         BundleError: a file can't be read.
@@ -59,6 +59,9 @@ def _from_git() -> list[Path]:
 
 def _from_folder() -> list[Path]:
     found = []
+    # A learner's own; a microphone may have listened.
+    usual = paths.ROOT / "notebooks" / "recordings"
+    private = {path.resolve() for path in (usual, paths.recordings_dir(), paths.work_dir())}
     for where, folders, names in os.walk(paths.ROOT):
         folders[:] = [
             name
@@ -67,6 +70,7 @@ def _from_folder() -> list[Path]:
             and not name.endswith(".egg-info")
             and (not name.startswith(".") or name == ".ci")
             and not (Path(where) / name / "pyvenv.cfg").exists()
+            and (Path(where) / name).resolve() not in private
         ]
         found += [Path(where) / name for name in names if not name.endswith((".lock.tmp", ".pyc"))]
     return [path for path in found if path.name != ".venv.lock"]
