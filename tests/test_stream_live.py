@@ -227,6 +227,25 @@ def test_a_sine_is_bright_at_its_frequency_and_a_lost_block_is_white() -> None:
     assert lost[0] and not lost[-1] and lost[len(lost) // 2 :].any()
 
 
+def test_a_sound_stands_where_it_was_heard() -> None:
+    """At this rate a column is longer than its transform, and blocks end anywhere in it."""
+    rate_hz, n, begin_s = 16000, 256, 5.0
+    history = History(Record(0, 0, "hello", {"channels": ["mic"], "rate_hz": float(rate_hz)}))
+    figure = LiveFigure(history, ("spectrogram",), window_s=10.0)
+    wave = (20000 * np.sin(2 * np.pi * 1000 * np.arange(10 * rate_hz) / rate_hz)).astype("<i2")
+    wave[: int(begin_s * rate_hz)] = 0
+    for at in range(0, len(wave), n):
+        block = wave[at : at + n]
+        fields = {"n": len(block), "channels": 1, "b64": base64.b64encode(block.tobytes()).decode()}
+        history.add(Record(0, int((at + n) / rate_hz * 1e6), "samples", {"at": at, **fields}))
+        figure.update()
+    (panel,) = figure.panels
+    loud = np.flatnonzero(panel._levels_db[panel.n_fft // 16] > -20)
+    left_s, right_s, _, _ = panel._image.get_extent()
+    column_s = (right_s - left_s) / panel._levels_db.shape[1]
+    assert left_s + loud[0] * column_s == pytest.approx(-begin_s, abs=3 * column_s)
+
+
 def test_samples_are_thinned_to_their_extremes_and_gaps_stay_gaps() -> None:
     values = np.zeros((50_000, 1))
     values[31_234] = 7

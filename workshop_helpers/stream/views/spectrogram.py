@@ -77,7 +77,8 @@ class Spectrogram(Panel):
 
     def _columns(self) -> NDArray[np.float32]:
         """The transforms that the samples at hand allow, float32 [n_fft / 2 + 1, n]."""
-        n = max(0, (len(self._rest) - self.n_fft) // self._hop + 1)
+        # A hop may be longer than a transform; its end must have come, or the next begins too early.
+        n = max(0, (len(self._rest) - max(self.n_fft, self._hop)) // self._hop + 1)
         if n == 0:
             return np.empty((self.n_fft // 2 + 1, 0), dtype=np.float32)
         frames = np.lib.stride_tricks.sliding_window_view(self._rest, self.n_fft)
