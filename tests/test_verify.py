@@ -144,6 +144,15 @@ def test_regression_scores_and_errors() -> None:
     )
 
 
+def test_a_value_that_is_no_number_agrees_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    model = convert(RandomForestRegressor(2, random_state=0).fit(X, y), X)
+    none = np.full((5, 1), np.nan, dtype=np.float32)
+    monkeypatch.setattr("workshop_helpers.model.treefile.Forest.outputs", lambda *_: none)
+    report = verify(model, X[:5])
+    assert report.mismatches == 5 and report.causes == {"unexplained": 5}
+
+
 def test_a_loaded_model_needs_an_estimator_or_a_board(
     digits: tuple[np.ndarray, np.ndarray], shallow: RandomForestClassifier
 ) -> None:

@@ -132,7 +132,7 @@ def _run_on(
 def _causes(answers: Answers, rows: causes.Rows, estimator: Any) -> dict[int, str]:
     """The rows that differ, each with its cause."""
     model, on_board = answers.model, answers.on_board
-    which = np.flatnonzero(answers.distance() > answers.bound())
+    which = np.flatnonzero(~(answers.distance() <= answers.bound()))  # NaN is far away
     if not len(which):
         return {}
     named: dict[int, str] = {}
