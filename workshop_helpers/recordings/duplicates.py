@@ -37,6 +37,7 @@ def find_duplicates(recordings: Sequence[Recording]) -> list[Duplicate]:
     """
     chunk = max(_LEAST_SAMPLES, round(CHUNK_S * recordings[0].rate_hz)) if recordings else 1
     known: dict[bytes, int] = {}
+    heads: set[bytes] = set()  # how they begin: a whole chunk of sound is long to look up
     found: dict[tuple[int, int], int] = {}
     whole: dict[str, int] = {}
     for index, recording in enumerate(recordings):
@@ -46,15 +47,19 @@ def find_duplicates(recordings: Sequence[Recording]) -> list[Duplicate]:
             continue
         data = np.ascontiguousarray(recording.samples)
         raw, step = data.tobytes(), data.shape[1] * 2
+        head = _LEAST_SAMPLES * step
         at = 0
         while known and at + chunk <= len(data):
-            owner = known.get(raw[at * step : (at + chunk) * step])
+            owner = None
+            if raw[at * step : at * step + head] in heads:
+                owner = known.get(raw[at * step : (at + chunk) * step])
             if owner is not None:
                 found[owner, index] = found.get((owner, index), 0) + 1
             at += chunk if owner is not None else 1
         for at in range(0, len(data) - chunk + 1, chunk):
             if _moves(data[at : at + chunk]):
                 known.setdefault(raw[at * step : (at + chunk) * step], index)
+                heads.add(raw[at * step : at * step + head])
     return [
         Duplicate(
             recordings[a].name,
