@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -96,6 +97,13 @@ def test_the_bars_are_as_long_as_the_shares():
     assert f"width:{100 * found.ram_share:.1f}%;background:#0072B2" in found._repr_html_()
     crowded = estimate(Plan(nodes=100_000), find("esp32-c3"), SPEED)._repr_html_()
     assert "width:100.0%;background:#D55E00" in crowded
+
+
+def test_estimates_are_shown_in_few_digits():
+    plan = Plan(rate_hz=0.5, window=960_000, hop=100)
+    shown = estimate(plan, find("xiao-nrf52840-sense"), SPEED)
+    for text in (repr(shown), re.sub("<.*?>", " ", shown._repr_html_())):
+        assert "days" in text and not re.search(r"e\+|[1-9]\.\d\d%|\d\d\.\d%", text)
 
 
 def test_an_unknown_current_stays_unknown():

@@ -19,6 +19,7 @@ from workshop_helpers.energy import channels
 from workshop_helpers.errors import CourseError, DeviceError
 from workshop_helpers.features import HOP, WINDOW, device_module, extract
 from workshop_helpers.paths import DEVICE_SCRIPTS
+from workshop_helpers.text import rounded
 
 LIB = DEVICE_SCRIPTS / "lib"
 # The examples of https://bthome.io/format/, as far as they were found again: battery to voltage in
@@ -94,8 +95,8 @@ def test_bthome_is_the_same_on_the_board(outputs):
 
 
 def test_energies_are_shown_without_powers_of_ten():
-    texts = [shown._mj(mj) for mj in (0.0292, 0.2, 1.0, 7.64, 18.2, 99.9, 196, 2574)]
-    assert texts == ["0.029", "0.20", "1.0", "7.6", "18", "100", "200", "2,600"]
+    texts = [rounded(mj) for mj in (0, 0.0292, 0.2, 1.0, 7.64, 18.2, 99.9, 196, 2574)]
+    assert texts == ["0", "0.029", "0.20", "1.0", "7.6", "18", "100", "200", "2,600"]
     table = shown.costs(channels(4), {})._repr_html_()
     assert "e+0" not in table and ">660<" in table
 

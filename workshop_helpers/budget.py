@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .board.catalogue import KnownBoard
-from .energy import CHIPS, ChipPower, Range, channels
+from .energy import CHIPS, SUPPLY_V, ChipPower, Range, channels
 from .errors import CourseError
+from .text import rounded
 
 NODE_RAM_BYTES = 8  # of emlearn_trees, official and ours; a test holds ours to it
 NODE_FILE_BYTES = 16  # a line "n,2,-1234,1,-2" of the model's text file, about
@@ -110,27 +111,28 @@ class Budget:
         """What does not fit, one sentence each. MicroPython takes about half of a board's RAM."""
         found = []
         if self.ram_share > 0.5:
-            found.append(f"RAM: {self.ram_share:.0%}, and MicroPython needs about half.")
+            found.append(f"RAM: {_percent(self.ram_share)}, and MicroPython needs about half.")
         if self.flash_share > 0.5:
-            found.append(f"Flash: {self.flash_share:.0%}, and the firmware needs its part.")
+            found.append(f"Flash: {_percent(self.flash_share)}, and the firmware needs its part.")
         if self.cpu_share.typical > 1:
-            found.append(f"CPU: {self.cpu_share.typical:.0%}; windows come faster than answers.")
+            busy = _percent(self.cpu_share.typical)
+            found.append(f"CPU: {busy}; windows come faster than answers.")
         elif self.cpu_share.high > 1:
             found.append("CPU: perhaps too slow; measure it on the board.")
         return tuple(found)
 
     def rows(self) -> list[tuple[str, str]]:
         """The table: what, and how much."""
-        days = self.battery_days
+        file = f"{self.model_flash_bytes:,} bytes, {_percent(self.flash_share)} of flash"
         return [
             ("window and block", f"{self.window_bytes:,} bytes of RAM"),
             ("model, loaded", f"{self.model_ram_bytes:,} bytes of RAM"),
-            ("both", f"{self.ram_share:.1%} of the board's RAM"),
-            ("model file", f"{self.model_flash_bytes:,} bytes, {self.flash_share:.2%} of flash"),
-            ("CPU busy", _span(self.cpu_share, "{:.2%}")),
+            ("both", f"{_percent(self.ram_share)} of the board's RAM"),
+            ("model file", file),
+            ("CPU busy", _span(self.cpu_share, _percent)),
             ("sent", f"{self.radio_bytes_a_day:,.0f} bytes a day"),
-            ("average current", _span(self.average_ma, "{:.3g} mA")),
-            ("battery", _span(days, "{:.3g} days")),
+            ("average current", _span(self.average_ma, _ma)),
+            ("battery", _span(self.battery_days, _days)),
         ]
 
     def __repr__(self) -> str:
@@ -139,23 +141,23 @@ class Budget:
 
     def _repr_html_(self) -> str:
         """The four budgets as bars, and the numbers beside them."""
-        ram = self.window_bytes, self.model_ram_bytes
+        ram, cpu = (self.window_bytes, self.model_ram_bytes), self.cpu_share
         bars = [
             ("RAM", self.ram_share, 0.5, "{:,} bytes of window + {:,} of model".format(*ram)),
             ("flash", self.flash_share, 0.5, f"{self.model_flash_bytes:,} bytes"),
-            ("CPU", self.cpu_share.typical, 1.0, "from {0:.2%} to {2:.2%}".format(*self.cpu_share)),
+            ("CPU", cpu.typical, 1.0, f"from {_percent(cpu.low)} to {_percent(cpu.high)}"),
         ]
         rows = [
-            _row(name, share, f"{share:.2%}", colour=_ORANGE if share > most else _BLUE, note=note)
+            _row(name, share, _percent(share), colour=_ORANGE if share > most else _BLUE, note=note)
             for name, share, most, note in bars
         ]
         if self.battery_days is None:
-            rows.append(_row("battery", 0.0, "?", _BLUE, _span(None, "")))
+            rows.append(_row("battery", 0.0, "?", _BLUE, _span(None, _days)))
         else:
-            days, current = self.battery_days, _span(self.average_ma, "{:.3g} mA")
+            days, current = self.battery_days, _span(self.average_ma, _ma)
             length = math.log10(max(1.0, days.typical)) / math.log10(_LONGEST_DAYS)
-            note = f"{days.low:.3g} to {days.high:.3g} days; {current}"
-            rows.append(_row("battery", length, f"{days.typical:.3g} days", _BLUE, note))
+            note = f"{rounded(days.low)} to {_days(days.high)}; {current}"
+            rows.append(_row("battery", length, _days(days.typical), _BLUE, note))
         verdict = "✘ " + " ".join(self.problems) if self.problems else "✔ it fits"
         head = "<tr><th colspan=4 style='text-align:left'>Estimate for"
         title = f"{head} {html.escape(self.board)}</th></tr>"
@@ -220,7 +222,7 @@ def _payers_ma(
     sending = Range(0, 0, 0)
     if plan.radio != NO_RADIO:
         mj = next(c for c in channels(plan.message_bytes) if c.name == plan.radio).millijoules
-        sending = Range(*(each / 3.3 / plan.message_every_s for each in mj))  # mJ / V / s = mA
+        sending = Range(*(each / SUPPLY_V / plan.message_every_s for each in mj))  # mJ / V / s
     return {
         "napping": Range(*((1 - a) * nap for a, nap in zip(awake, power.nap_ma, strict=True))),
         "computing": Range(*(a * busy for a, busy in zip(awake, power.busy_ma, strict=True))),
@@ -228,8 +230,20 @@ def _payers_ma(
     }
 
 
-def _span(values: Range | None, form: str) -> str:
+def _span(values: Range | None, shown: Callable[[float], str]) -> str:
     if values is None:
         return "not known: no current of this chip in the list"
-    low, typical, high = (form.format(value) for value in values)
+    low, typical, high = map(shown, values)
     return f"about {typical} ({low} to {high})"
+
+
+def _percent(share: float) -> str:
+    return f"{rounded(100 * share)}%"
+
+
+def _ma(current_ma: float) -> str:
+    return f"{rounded(current_ma)} mA"
+
+
+def _days(days: float) -> str:
+    return f"{rounded(days)} days"

@@ -1,7 +1,8 @@
-"""Text from a board, made safe to show: it is data, never terminal control."""
+"""Text to show: what a board says, made safe (it is data, never terminal control); and numbers."""
 
 from __future__ import annotations
 
+import math
 from pathlib import PureWindowsPath
 
 # Names that Windows keeps for devices, whatever their ending.
@@ -28,3 +29,16 @@ def printable(text: str) -> str:
         c if c in "\n\t" or (c.isprintable() or c == " ") else f"\\x{ord(c):02x}"
         for c in text.replace("\r\n", "\n")
     )
+
+
+def counted(n: int, what: str) -> str:
+    """ "1 tree", "2 trees"."""
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def rounded(value: float, digits: int = 2) -> str:
+    """A number in so many digits, and no powers of ten: 0.029, 7.6, 660, 2,600."""
+    if not value:
+        return "0"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, places):,.{max(0, places)}f}"

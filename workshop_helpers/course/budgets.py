@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from .. import paths
 from ..board.catalogue import KnownBoard, all_boards, find, match
 from ..budget import NO_RADIO, Budget, Plan, Speed, estimate
-from ..energy import CHIPS, channels
+from ..energy import CHIPS, SUPPLY_V, channels
 from ..errors import CourseError
 from ..notebook import in_notebook
 from ..plots import PALETTE, Picture
+from ..text import rounded
 
 if TYPE_CHECKING:
     from ..board import Board
@@ -30,7 +31,18 @@ PLANS = {
     ),
     "gesture, at once": Plan(rate_hz=100, window=100, hop=10, nodes=800, trees=20),
     "hive in a field": Plan(
-        *(2000, 2000, 2000, 1, 16, 20, 600, 3, 4, 900), radio="LoRaWAN, SF12", battery_mah=3000
+        rate_hz=2000,
+        window=2000,
+        hop=2000,
+        channels=1,
+        features=16,
+        trees=20,
+        nodes=600,
+        classes=3,
+        message_bytes=4,
+        message_every_s=900,
+        radio="LoRaWAN, SF12",
+        battery_mah=3000,
     ),
 }
 
@@ -38,7 +50,7 @@ PLANS = {
 def size_figure(name: str = "esp32-c3") -> Picture:
     """How many times more a usual laptop has of everything than the board `name`; log axis."""
     board = find(name)
-    watts = CHIPS[board.chip].busy_ma.typical * 3.3 / 1000
+    watts = CHIPS[board.chip].busy_ma.typical * SUPPLY_V / 1000
     small = (board.ram_kb, board.flash_kb, board.clock_mhz * 1e6, watts, 5.0)
     rows = [
         ("RAM", small[0], LAPTOP[0], f"{small[0]} KB", "16 GB"),
@@ -53,7 +65,7 @@ def size_figure(name: str = "esp32-c3") -> Picture:
     colours = [PALETTE[0]] * 3 + [PALETTE[1]] * 2
     bars = axes.barh([row[0] for row in rows], ratios, color=colours)
     labels = [
-        f"{ratio:,.0f} ×   ({little} against {large})"
+        f"{rounded(ratio)} ×   ({little} against {large})"
         for ratio, (_, _, _, little, large) in zip(ratios, rows, strict=True)
     ]
     axes.bar_label(bars, labels=labels, padding=6, fontsize=12)
@@ -91,7 +103,7 @@ def days_figure(plan: Plan, speed: Speed, boards: Sequence[KnownBoard] | None = 
         life.plot([days.low, days.high], [place, place], lw=9, color=PALETTE[5])
         life.plot(days.typical, place, "D", ms=10, color=PALETTE[0])
         life.annotate(
-            f"{days.typical:,.3g} days",
+            f"{rounded(days.typical)} days",
             (days.typical, place),
             (0, 12),
             textcoords="offset points",

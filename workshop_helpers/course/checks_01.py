@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ..board.catalogue import find
 from ..budget import Plan, Speed, estimate
 from ..energy import CHIPS
+from ..text import rounded
 from .checks import Verdict, check_for
 
 
@@ -55,4 +56,4 @@ def a_month(plan: object, board: object) -> Verdict:
             f"{days:.1f} days at {budget.average_ma.typical:.2g} mA. What draws it: the radio "
             "(rarer, or another one), the CPU (a longer hop), or the chip's nap (another chip)?",
         )
-    return Verdict(True, f"{days:.0f} days at {budget.average_ma.typical:.2g} mA on average.")
+    return Verdict(True, f"{rounded(days)} days at {budget.average_ma.typical:.2g} mA on average.")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..energy import Channel
 from ..plots import PALETTE, Picture
+from ..text import rounded
 
 
 def pin_figure(history: Sequence[Sequence[int]], name: str, until_ms: int | None = None) -> Picture:
@@ -49,8 +49,8 @@ class Costs(tuple[Cost, ...]):
         rows = "".join(
             f"<tr><td style='text-align:left'>{html.escape(c.channel.name)}</td>"
             f"<td>{c.size_bytes if c.size_bytes is not None else '–'}</td>"
-            f"<td>{_mj(c.channel.millijoules.typical)}</td>"
-            f"<td>{_mj(c.channel.millijoules.low)} … {_mj(c.channel.millijoules.high)}</td>"
+            f"<td>{rounded(c.channel.millijoules.typical)}</td>"
+            f"<td>{rounded(c.channel.millijoules.low)} … {rounded(c.channel.millijoules.high)}</td>"
             f"<td style='text-align:left'>{html.escape(c.channel.made_of)}</td>"
             f"<td><a href='{html.escape(c.channel.source)}'>source</a></td></tr>"
             for c in self
@@ -60,12 +60,6 @@ class Costs(tuple[Cost, ...]):
             for name in ("", "bytes", "mJ", "from … to", "made of", "")
         )
         return f"<table><tr>{head}</tr>{rows}</table>"
-
-
-def _mj(value: float) -> str:
-    """Two digits, and no powers of ten: 0.029, 7.6, 660, 2,600."""
-    digits = max(0, 1 - math.floor(math.log10(value)))
-    return f"{round(value, 1 - math.floor(math.log10(value))):,.{digits}f}"
 
 
 def costs(channels: Sequence[Channel], sizes_bytes: Mapping[str, int]) -> Costs:
@@ -89,7 +83,7 @@ def energy_figure(channels: Sequence[Channel]) -> Picture:
         low, typical, high = channel.millijoules
         axes.plot([low, high], [row, row], lw=9, color=PALETTE[5], solid_capstyle="butt")
         axes.plot(typical, row, "D", ms=9, color=PALETTE[0])
-        text = f"{_mj(typical)} mJ"
+        text = f"{rounded(typical)} mJ"
         axes.annotate(
             text, (high, row), xytext=(8, 0), textcoords="offset points", va="center", fontsize=12
         )

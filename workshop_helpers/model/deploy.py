@@ -15,6 +15,7 @@ from ..errors import FileError, StreamError
 from ..modules import source_for
 from ..modules.drivers import driver_mpy, drivers
 from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
+from ..text import counted
 
 if TYPE_CHECKING:
     from ..board import Board
@@ -39,7 +40,7 @@ class DeployReport:
 
     def __repr__(self) -> str:
         return (
-            f"<DeployReport: {len(self.sent)} files sent ({self.sent_bytes} bytes), "
+            f"<DeployReport: {counted(len(self.sent), 'file')} sent ({self.sent_bytes:,} bytes), "
             f"{len(self.skipped)} already there, modules: {', '.join(self.modules) or 'none'}>"
         )
 

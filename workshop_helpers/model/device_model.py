@@ -15,9 +15,10 @@ import numpy.typing as npt
 
 from ..errors import ModelError, ModelFileError
 from ..files import write_whole
+from ..text import counted
 from . import features as feature_rules
 from . import kinds
-from .tables import counted, table_html
+from .tables import table_html
 from .treefile import Forest
 
 FORMAT = 1
@@ -203,14 +204,15 @@ class DeviceModel:
 
     def _repr_html_(self) -> str:
         scales = sorted(set(self.scale))
+        more = "…" if len(self.features) > 4 else ""
         rows = {
             "task": self.task,
             self.kind: self.host.describe(),
-            "features": f"{len(self.features)} ({', '.join(self.features[:4])}…)",
+            "features": f"{len(self.features)} ({', '.join(self.features[:4])}{more})",
             "classes": ", ".join(map(str, self.classes[:12])) or "—",
             "voting": self.voting or "—",
             "scale": f"{scales[0]:g}" if len(scales) == 1 else f"{scales[0]:g} … {scales[-1]:g}",
-            "file": f"{self.size_bytes} bytes",
+            "file": f"{self.size_bytes:,} bytes",
         }
         return table_html(f"DeviceModel {self.name}", ["", ""], rows.items())
 

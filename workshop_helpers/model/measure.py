@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..errors import BoardError, FeatureError
+from ..text import rounded
 from .device_model import DeviceModel
 from .session import DeviceSession, as_text
 from .tables import table_html
@@ -65,21 +66,22 @@ class Measurement:
 
     def __repr__(self) -> str:
         return (
-            f"Measurement({self.board}, {self.module}: {self.us_per_inference:.1f} µs per "
+            f"Measurement({self.board}, {self.module}: {rounded(self.us_per_inference, 3)} µs per "
             f"inference, {self.ram_bytes} B RAM, model {self.model_bytes} B, "
             f"loaded in {self.load_ms:.1f} ms)"
         )
 
     def _repr_html_(self) -> str:
-        low, high = self.us_spread
+        low, high = (rounded(us, 3) for us in self.us_spread)
         rows = {
-            "one inference": f"{self.us_per_inference:.1f} µs ({low:.1f} … {high:.1f})",
-            "RAM, module and model": f"{self.ram_bytes} bytes",
-            "RAM while predicting": f"{self.ram_predicting_bytes} bytes, "
+            "one inference": f"{rounded(self.us_per_inference, 3)} µs ({low} … {high})",
+            "RAM, module and model": f"{self.ram_bytes:,} bytes",
+            "RAM while predicting": f"{self.ram_predicting_bytes:,} bytes, "
             f"and {self.garbage_bytes} of garbage each time",
-            "heap left": f"{self.heap_free_bytes} bytes, {self.largest_block_bytes} in one piece",
-            "flash": f"{self.flash_bytes} bytes: model {self.model_bytes}, "
-            f"module {self.module_bytes} ({self.module})",
+            "heap left": f"{self.heap_free_bytes:,} bytes, {self.largest_block_bytes:,} in one "
+            "piece",
+            "flash": f"{self.flash_bytes:,} bytes: model {self.model_bytes:,}, "
+            f"module {self.module_bytes:,} ({self.module})",
             "loading": f"{self.load_ms:.1f} ms",
         }
         return table_html(f"Measured on {self.board}", ["", ""], rows.items())

@@ -15,8 +15,3 @@ def table_html(title: str, heads: Sequence[str], rows: Iterable[Sequence[object]
         "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows
     )
     return f"<table><caption>{escape(title)}</caption>{head}{body}</table>"
-
-
-def counted(n: int, what: str) -> str:
-    """ "1 tree", "2 trees"."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..text import counted
 from .damage import damaged, within
-from .tables import counted
 
 INT16_MIN, INT16_MAX = -32768, 32767
 LEAF_BITS = {"hard": 0, "soft": 8, "mean": 32}

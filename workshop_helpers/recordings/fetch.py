@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..board.progress import ProgressOption, show_progress
 from ..errors import BadAnswerError, FileError, TransferError
 from ..paths import recordings_folder
-from ..text import is_plain_name, printable
+from ..text import counted, is_plain_name, printable
 from .arriving import take
 from .recording import Recording
 
@@ -36,7 +36,8 @@ class FetchReport:
 
     def __repr__(self) -> str:
         return (
-            f"<FetchReport: {len(self.recordings)} recordings fetched ({self.size_bytes:,} bytes), "
+            f"<FetchReport: {counted(len(self.recordings), 'recording')} fetched "
+            f"({self.size_bytes:,} bytes), "
             f"{len(self.skipped)} already here, {len(self.ignored)} ignored>"
         )
 

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..plots import PALETTE, Picture
+from ..text import counted
 from .recording import Recording
 
 _GAP = "#999999"
@@ -23,7 +24,7 @@ def timeline_figure(recording: Recording, classes: Sequence[str] | None = None) 
     signal.set_title(recording.name, loc="left", fontweight="bold")
     if recording.gaps:
         signal.set_title(
-            f"{len(recording.gaps)} gaps, {recording.n_lost} samples lost",
+            f"{counted(len(recording.gaps), 'gap')}, {counted(recording.n_lost, 'sample')} lost",
             loc="right",
             color="#444",
         )

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError
+from ..text import counted
 from .layout import FORMAT, write_meta
 from .spans import Gap, Span, pieces_between, relabelled
 
@@ -54,7 +55,7 @@ class Recording:
             f"{self.name}: {self.duration_s:.1f} s at {self.rate_hz:g} Hz, {labels or 'no label'}"
         )
         if self.gaps:
-            text += f", {len(self.gaps)} gaps ({self.n_lost} samples lost)"
+            text += f", {counted(len(self.gaps), 'gap')} ({counted(self.n_lost, 'sample')} lost)"
         return f"<Recording {text}>"
 
     # --- time -------------------------------------------------------------------------------

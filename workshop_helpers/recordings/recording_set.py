@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..datasets import Pieces, replay_settings, to_npy
 from ..errors import DataError
+from ..text import counted
 from .duplicates import Duplicate, find_duplicates
 from .layout import slug
 from .partial import recover
@@ -48,8 +49,9 @@ class RecordingSet:
     def __repr__(self) -> str:
         balance = ", ".join(f"{k} {v:.1f} s" for k, v in self.durations_s.items())
         return (
-            f"<RecordingSet {self.name}: {len(self)} recordings, {len(self.channels)} channels at "
-            f"{self.rate_hz:g} Hz, {balance or 'no labels'}>"
+            f"<RecordingSet {self.name}: {counted(len(self), 'recording')}, "
+            f"{counted(len(self.channels), 'channel')} at {self.rate_hz:g} Hz, "
+            f"{balance or 'no labels'}>"
         )
 
     def _repr_html_(self) -> str:
@@ -205,9 +207,8 @@ def _notes(recording: Recording) -> list[str]:
 
 
 def _gaps(recording: Recording) -> str:
-    n = len(recording.gaps)
     unknown = " or more" if any(gap.length == 0 for gap in recording.gaps) else ""
-    return f"{n} gap{'s' if n > 1 else ''}, {recording.n_lost}{unknown} samples lost"
+    return f"{counted(len(recording.gaps), 'gap')}, {recording.n_lost}{unknown} samples lost"
 
 
 def _group(recording: Recording) -> str:

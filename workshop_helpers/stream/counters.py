@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from ..text import counted
 from .records import SEQ_MODULUS, Damaged, Gap, Item, Record, TextLine
 
 
@@ -44,7 +45,7 @@ class Counters:
             if count := getattr(self, name):
                 text += f", {count} {name}"
         if self.gaps:
-            text += f", {self.gaps} gap{'s' * (self.gaps > 1)} of {self.gap_s:.1f} s"
+            text += f", {counted(self.gaps, 'gap')} of {self.gap_s:.1f} s"
         return text
 
 

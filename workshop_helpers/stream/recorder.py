@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import DataError, WorkshopError
 from ..paths import recordings_folder
+from ..text import counted
 from .recorder_writer import KINDS, Entry, MarkLabel, Writer
 from .records import Gap, Item, Record
 
@@ -98,7 +99,7 @@ class Recorder:
         text = f"{writer.seconds:.1f} s recorded"
         text += f", label {writer.current_label}" if writer.current_label else ", no label"
         if writer.n_gaps:
-            text += f", {writer.n_gaps} gaps ({writer.n_lost} samples lost)"
+            text += f", {counted(writer.n_gaps, 'gap')} ({counted(writer.n_lost, 'sample')} lost)"
         if self._dropped:
             text += f", {self._dropped} records too many for this disk"
         return text

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..tables import counted
+from ...text import counted
 from .base import FloatArray
 from .fixed_gaussians import DIAGONAL, FixedGaussians, align, as_float32
 

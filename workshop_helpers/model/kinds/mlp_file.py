@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...text import counted
 from ..damage import damaged, within
-from ..tables import counted
 
 IntArray = npt.NDArray[np.int64]
 CLIP, TANH, SOFTMAX, LOGISTIC, LINEAR = range(5)

@@ -77,7 +77,7 @@ class Spectrogram(Panel):
 
     def _columns(self) -> NDArray[np.float32]:
         """The transforms that the samples at hand allow, float32 [n_fft / 2 + 1, n]."""
-        # A hop may be longer than a transform; its end must have come, or the next begins too early.
+        # A hop may be longer than a transform: only when its end has come the next may begin.
         n = max(0, (len(self._rest) - max(self.n_fft, self._hop)) // self._hop + 1)
         if n == 0:
             return np.empty((self.n_fft // 2 + 1, 0), dtype=np.float32)
