@@ -178,12 +178,12 @@ def test_short_words(tmp_path):
     assert run_short_words(NAME, cases) == run(NAME, tmp_path, "viper", cases)
 
 
-def test_the_twins_share_their_training():
+def test_the_sources_share_their_training():
     from workshop_helpers import paths
 
-    texts = [(paths.NATIVE_MODULES / f"{NAME}{end}.py").read_text() for end in ("", "_ref")]
+    texts = [(paths.NATIVE_MODULES / f"{NAME}{end}.py").read_text() for end in ("", "_ref", "_fpu")]
     shared = [text[text.index("new = Model") :] for text in texts]
-    assert shared[0] == shared[1]
+    assert shared[0] == shared[1] == shared[2]
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
