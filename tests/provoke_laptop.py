@@ -92,10 +92,24 @@ def no_compiler(lab):
 
 
 def disk_full(lab):
-    lab.monkeypatch.setattr(
-        laptop.shutil, "disk_usage", lambda path: SimpleNamespace(free=1_000_000)
-    )
-    return laptop.check_disk()
+    lab.monkeypatch.setenv("WORKSHOP_CACHE", str(lab.tmp_path))
+
+    def look_with_full(*full):
+        def usage(path):
+            return SimpleNamespace(free=1_000_000 if path in full else 10**12)
+
+        lab.monkeypatch.setattr(laptop.shutil, "disk_usage", usage)
+        return laptop.check_disk()
+
+    assert look_with_full().ok
+    return [look_with_full(paths.ROOT), look_with_full(lab.tmp_path)]
+
+
+def doctor_stumbles(lab):
+    lab.monkeypatch.setattr(doctor, "check_disk", lambda: {}["no such thing"])
+    found = doctor.doctor("no such port").checks
+    assert found[-1].name == "board"  # the others go on
+    return next(check for check in found if check.name == "disk and cache")
 
 
 def cache_not_writable(lab):

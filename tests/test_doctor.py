@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from http_site import Site
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -74,6 +76,8 @@ def test_a_half_deleted_package_is_named(package, tmp_path, monkeypatch):
     assert not check.ok and "mine lacks 1 of its files" in check.found and check.mend
     lock.write_text("mine==2\nnot-there-at-all==1\n")
     assert "mine 1, locked ==2, not-there-at-all missing" in check_packages().found
+    (tmp_path / "mine-1.dist-info" / "METADATA").write_text("Name: mine\n")
+    assert "mine of no known version, locked ==2" in check_packages().found
 
 
 # --- ports ------------------------------------------------------------------------------------
@@ -238,4 +242,12 @@ def test_a_bundle_that_is_set_is_verified(tmp_path, monkeypatch):
     monkeypatch.setenv("WORKSHOP_MIRROR", str(tmp_path))
     assert next(check_bundle()).found.endswith("a folder of modules")
     monkeypatch.setenv("WORKSHOP_MIRROR", "http://127.0.0.1:9")
-    assert next(check_bundle()).ok
+    [check] = check_bundle()
+    assert check.sign == "!" and check.code == "MODULE_FETCH" and "127.0.0.1:9" in check.found
+
+
+def test_a_bundle_that_is_served_is_asked(monkeypatch):
+    with contextlib.closing(Site()) as site:
+        monkeypatch.setenv("WORKSHOP_BUNDLE", site.url)
+        [check] = check_bundle()
+    assert check.sign == "✔" and site.url in check.found

@@ -71,6 +71,7 @@ def test_a_port_that_may_not_be_opened(pico, monkeypatch):
         ("flash-full", "flash", "FLASH_FULL", "✘"),
         ("heap-fragmented", "heap", "DEVICE_MEMORY", "!"),
         ("wrong-abi", "native code", "MODULE_ARCH", "✘"),
+        ("wrong-arch", "first inference", "MODULE", "!"),
     ],
 )
 def test_a_board_that_misbehaves(fault, name, code, sign):
@@ -78,6 +79,14 @@ def test_a_board_that_misbehaves(fault, name, code, sign):
         checks = {check.name: check for check in board_checks.check_board(virtual.port)}
     assert (checks[name].code, checks[name].sign) == (code, sign), checks[name]
     assert checks[name].mend
+
+
+@pytest.mark.parametrize("fault", ["unplug=6000", "disconnect=6000"])
+def test_of_a_board_that_is_gone_nothing_more_is_asked(fault):
+    with VirtualBoard(faults=Faults.named(fault), transport="socket") as virtual:
+        checks = list(board_checks.check_board(virtual.port))
+    assert checks[0].ok and [c.code for c in checks].count("BOARD_GONE") == 1
+    assert checks[-1].code == "BOARD_GONE" and checks[-1].name != "first inference"
 
 
 def test_modules_are_named_with_whose_they_are(own_board):

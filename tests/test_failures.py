@@ -152,9 +152,10 @@ def test_each_code_that_a_check_or_finding_names_has_its_row():
     named = set()
     for folder in ("doctor", "health"):
         for path in (ROOT / "workshop_helpers" / folder).glob("*.py"):
-            named |= set(re.findall(r'"([A-Z]{2,}(?:_[A-Z]+)*)"', path.read_text(encoding="utf-8")))
-    variables = {"WORKSHOP_PORT", "WORKSHOP_BUNDLE", "RECORD", "USER", "LOGNAME", "USERNAME"}
-    named -= variables | {"COMPUTERNAME", "BUSID"}
+            if path.name != "private.py":  # which names variables, and finds nothing
+                text = path.read_text(encoding="utf-8")
+                named |= set(re.findall(r'"([A-Z]{2,}(?:_[A-Z]+)*)"', text))
+    named -= {"WORKSHOP_PORT", "WORKSHOP_BUNDLE", "RECORD", "BUSID"}
     assert {"WIDGETS", "BRLTTY"} <= named
     assert named <= {row.code for row in ROWS} | {"CP", "CH", "FTDI", "PL"}, named
 

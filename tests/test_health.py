@@ -14,6 +14,7 @@ from workshop_helpers.board.holder import from_lsof
 from workshop_helpers.board.permission import permission_error
 from workshop_helpers.health import gather, system
 from workshop_helpers.health.private import own_names, without_private
+from workshop_helpers.paths import ROOT
 
 RECORDINGS = Path(__file__).with_name("recordings")
 
@@ -93,7 +94,11 @@ def test_macos_names_who_holds_a_port():
 def test_windows_without_a_driver():
     text = (RECORDINGS / "windows_pnputil.txt").read_bytes().decode()
     found = system.windows_problem(text)
-    assert found and "CP210x" in found.what
+    assert found and "CP210x" in found.what and found.matters
+    reader = text.replace("VID_10C4", "VID_27C6")  # a fingerprint reader's
+    other = system.windows_problem(reader)
+    assert other and not other.matters and "27C6:EA60" in other.what
+    assert system.windows_problem(reader + "\n" + text).matters
     assert system.windows_problem(text.replace("28 (0x1C)", "10 (0x0A)")) is None
     assert system.windows_problem("No devices were found on the system.") is None
 
@@ -128,6 +133,25 @@ def test_this_system_can_be_asked():
         ("F4-12-FA-9C-2B-40", "F4-12"),
         ("socket://192.168.1.20:5000", "192.168"),
         ("http://[fe80:1:2:3:4:5:6:7]/", "fe80"),
+        ("http://[fe80::1]:8765/", "fe80"),
+        ("it is fe80::1c2b:3aff:fe4d:5e6f%en0.", "1c2b"),
+        ("or 2001:db8::5", "db8"),
+        ("mac f412.fa9c.2b40", "f412"),
+        ("joined the network 'My Home'", "My Home"),
+        ("SSID \"My Home\"", "My Home"),
+        ("http://graces-laptop:8765/: each file", "graces"),
+        ("socket://graces-laptop.local:5000", "graces"),
+        ("http://files.firm.example/x", "firm"),
+        ("file://server01/x", "server01"),
+        ("//server01/grace$/x", "server01"),
+        (r"\\\\server01\\grace$\\x", "server01"),
+        ("/media" "/grace/STICK/bundle", "grace"),
+        ("/run/media" "/grace/STICK/bundle", "grace"),
+        ("/Volumes/GRACES STICK/bundle", "GRACES"),
+        ("C:\\Documents and Settings" r"\Grace H\x", "Grace"),
+        ("/dev/cu.GracesiPhone-WirelessiAP", "Graces"),
+        ("USB VID:PID=303A:1001 SER=1 LOCATION=20-1.2", "20-1"),
+        ("usb 1-1.4: ch341-uart converter", "1-1.4"),
     ],
 )  # fmt: skip
 def test_what_is_private_goes(text, private):
@@ -138,7 +162,10 @@ def test_what_is_private_goes(text, private):
 @pytest.mark.parametrize(
     "text",
     ["Python 3.11.7 on Linux x86_64", "/dev/ttyACM0", "COM5", "socket://127.0.0.1:5000", ".mpy 6.3",
-     "emlearn_trees sha256:0123456789ab", "Canada, 239 as locked", "262144 bytes", "ESP32-S3"],
+     "emlearn_trees sha256:0123456789ab", "Canada, 239 as locked", "262144 bytes", "ESP32-S3",
+     "emlearn_trees: official, SHA-256 0123456789ab", "at 12:30:45", "[::1]:80, ::1", "std::move",
+     "http://localhost:8765/", "https://micropython.org/download/", "Write it as socket://host:port",
+     "/lib/emlearn_trees.mpy", "usbipd bind --busid 1-4", "/dev/pts/0", "/dev/cu.usbmodem"],
 )  # fmt: skip
 def test_what_helps_stays(text):
     assert without_private(text, ["ada", "babbage"]) == text
@@ -148,6 +175,34 @@ def test_this_user_is_known(monkeypatch):
     monkeypatch.setenv("USERNAME", "grace-hopper")
     assert "grace-hopper" in own_names() and "root" not in own_names()
     assert "grace" not in without_private("made by Grace-Hopper")
+
+
+@pytest.mark.parametrize(
+    "home",
+    ["/home" "/O'Brien, P", "/srv/all/Jörg Müller", "C:\\Users" "\\O'Brien", "D:\\all\\ada (2)"],
+)  # fmt: skip
+def test_this_home_goes_whatever_it_is_called(monkeypatch, home):
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, home)
+    monkeypatch.setenv("USER", "board")  # a word of reports, which may stay where it stands alone
+    for written in (home, home.replace("\\", "/"), home.replace("\\", "\\\\")):
+        cleaned = without_private(f"the board's cache is {written}/.cache/x, whole")
+        assert cleaned == "the board's cache is ~/.cache/x, whole"
+
+
+def test_folders_and_addresses_that_were_set_go(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_CACHE", "/srv/secret project/cache/")
+    monkeypatch.setenv("WORKSHOP_MIRROR", "ftp://somebody")
+    monkeypatch.setenv("WORKSHOP_MODULES", "workshop")
+    monkeypatch.setenv("WORKSHOP_PORT", "/dev/ttyACM0")
+    text = f"/srv/secret project/cache/a; ftp://somebody; /dev/ttyACM0; {ROOT}/data; workshop"
+    cleaned = "<WORKSHOP_CACHE>/a; <WORKSHOP_MIRROR>; /dev/ttyACM0; <workshop>/data; workshop"
+    assert without_private(text) == cleaned
+
+
+def test_a_computer_of_an_accented_name_goes_however_it_is_encoded(monkeypatch):
+    monkeypatch.setenv("USERNAME", "rené")
+    assert "ren" not in without_private("by rene\N{COMBINING ACUTE ACCENT} and René")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a right there")

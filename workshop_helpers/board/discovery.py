@@ -85,6 +85,11 @@ def list_ports() -> list[PortRecord]:
     )
 
 
+def vendor_name(vid: int) -> str | None:
+    """What boards and serial chips with this USB vendor are called; None for other vendors."""
+    return _BRIDGES.get(vid) or _MAKERS.get(vid)
+
+
 def find_port(device: str) -> PortRecord | None:
     """How this port is listed now; None for addresses, PTYs and what is not there."""
     return next((port for port in list_ports() if port.device == device), None)

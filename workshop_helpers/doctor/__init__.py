@@ -8,7 +8,7 @@ from ..board import Board
 from .board import check_board
 from .laptop import check_bundle, check_compiler, check_disk, check_packages, check_python
 from .ports import check_ports, check_system
-from .report import Check, DoctorReport, guard, write_report
+from .report import Check, DoctorReport, guard, guarded, write_report
 from .widgets import check_widgets
 
 __all__ = ["Check", "DoctorReport", "doctor", "examine", "write_report"]
@@ -33,8 +33,8 @@ def examine(board: Board | str | None = None) -> Iterator[Check]:
     yield guard("packages", check_packages)
     yield guard("widgets", check_widgets)
     yield guard("mpy-cross", check_compiler)
-    yield from check_ports(board)
-    yield from check_system(board)
+    yield from guarded("serial ports", lambda: check_ports(board))
+    yield from guarded("this computer", lambda: check_system(board))
     yield guard("disk and cache", check_disk)
-    yield from check_bundle()
-    yield from check_board(board)
+    yield from guarded("bundle", check_bundle)
+    yield from guarded("board", lambda: check_board(board))

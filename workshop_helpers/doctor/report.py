@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,13 @@ from rich.markup import escape
 from ..error_page import link_from_notebook, page_of
 from ..errors import SetupError, WorkshopError
 from ..files import write_whole
+from ..start import package_at_fault
+from ..text import printable
 
+BACK_TO_THE_LOCK = "Run `python3 workshop.py demo`: it brings .venv back to the lock."
+_ASK_FOR_HELP = (
+    "Run it again; if it stays, ask for help with what `workshop doctor --report FILE` writes."
+)
 GOOD, NOTE, WRONG = "✔", "!", "✘"
 # Told apart by everybody; the sign says it without colour.
 _COLOURS = {GOOD: "#007a5a", NOTE: "#8a6100", WRONG: "#c33d00"}
@@ -94,16 +100,27 @@ def _link(code: str | None) -> str:
 
 
 def guard(name: str, look: Callable[[], Check]) -> Check:
-    """What `look` finds; a WorkshopError that it raises is a finding as well."""
+    """What `look` finds; what it raises is a finding as well, for the others are still to come."""
+    return next(guarded(name, lambda: iter([look()])))
+
+
+def guarded(name: str, look: Callable[[], Iterator[Check]]) -> Iterator[Check]:
+    """The same for several checks."""
     try:
-        return look()
-    except WorkshopError as error:
-        return failed(name, error)
+        yield from look()
+    except Exception as error:
+        yield failed(name, error)
 
 
-def failed(name: str, error: WorkshopError) -> Check:
+def failed(name: str, error: Exception) -> Check:
     """A check for what an error says."""
-    return Check(name, False, error.what, error.mend, error.code)
+    if isinstance(error, WorkshopError):
+        return Check(name, False, error.what, error.mend, error.code)
+    if isinstance(error, ImportError) and (package := package_at_fault(error)):
+        found = f"the package {package} is missing or damaged: {error}"
+        return Check(name, False, printable(found), BACK_TO_THE_LOCK, "PACKAGES")
+    found = f"the check itself failed: {type(error).__name__}: {error}"
+    return Check(name, False, printable(found), _ASK_FOR_HELP, "DOCTOR")
 
 
 def write_report(report: DoctorReport, path: Path) -> None:

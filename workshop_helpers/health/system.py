@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from ..board.discovery import vendor_name
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -127,15 +129,24 @@ def modem_manager(processes: str, boards: int = 0, board_wanted: bool = False) -
 
 
 def windows_problem(text: str) -> Finding | None:
-    """A serial device without a driver in `pnputil /enum-devices /problem`."""
+    """A USB device without a driver in `pnputil /enum-devices /problem`.
+
+    It matters if boards have such: many laptops have a fingerprint reader without one.
+    """
+    note = None
     for block in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
-        match = re.search(r"USB\\VID_(\w{4})&PID_(\w{4})", block, re.IGNORECASE)
-        if match and re.search(r"\(0x1C\)|\b28\b", block, re.IGNORECASE):
-            chips = {"10C4": "CP210x", "1A86": "CH340", "0403": "FTDI", "067B": "PL2303"}
-            chip = chips.get(match[1].upper(), "USB serial")
-            return Finding(
-                "NO_DRIVER",
-                f"Windows has no driver for the {chip} chip of a board.",
-                f"Windows Update > Optional updates > Drivers, or the {chip} maker's driver.",
-            )
-    return None
+        match = re.search(r"USB\\VID_([0-9A-F]{4})&PID_([0-9A-F]{4})", block, re.IGNORECASE)
+        if match is None or not re.search(r"\(0x1C\)|:\s+28\b", block, re.IGNORECASE):
+            continue
+        name = vendor_name(int(match[1], 16))
+        found = Finding(
+            "NO_DRIVER",
+            f"Windows has no driver for a {name or 'USB device'} ({match[1]}:{match[2]}).",
+            "Windows Update > Optional updates > Drivers, or the driver from the maker of the "
+            f"{name or 'device, should it be the board'}.",
+            name is not None,
+        )
+        if found.matters:
+            return found
+        note = note or found
+    return note

