@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -324,8 +325,22 @@ def test_a_port_may_take_its_time_to_come_back(drive, tmp_path, monkeypatch, vir
     looks = iter([[other], [other]])
     monkeypatch.setattr("workshop_helpers.board.list_ports", lambda: next(looks, [other, mine]))
     monkeypatch.setattr("workshop_helpers.firmware.uf2.mount_points", lambda: [drive])
-    done = flash(PICO, None, tmp_path / "f.uf2", progress=False)
+    done = flash(PICO, "virtual", tmp_path / "f.uf2", progress=False)  # as WORKSHOP_PORT may say
     assert f"answers at {virtual_board.port}" in done.checked
+
+
+@pytest.mark.usefixtures("restarting")
+def test_a_drive_that_fails_to_answer_has_vanished(drive, monkeypatch):
+    (found,) = find_drives([drive])
+    stat = os.stat
+
+    def failing(path, **options):
+        if str(path).endswith("INFO_UF2.TXT"):
+            raise OSError(errno.EIO, "Input/output error")
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", failing)
+    copy_to_drive(found, uf2(), "f.uf2", lambda n, of: None)
 
 
 def test_a_drive_that_stays_took_nothing(drive):

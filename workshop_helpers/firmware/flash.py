@@ -79,6 +79,8 @@ def flash(
     """
     known = catalogue.find(board) if isinstance(board, str) else board
     refuse_by_hand(known)
+    if port == "virtual":  # WORKSHOP_PORT may say so; nothing can be written to that
+        port = None
     path = find_firmware(known, firmware)
     image = read_image(path)
     check_image(image, known)

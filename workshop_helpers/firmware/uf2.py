@@ -129,7 +129,7 @@ def copy_to_drive(
                 f"Writing to {drive.path} broke off at {done} of {len(data)} bytes: {error}."
             ) from None
     end = time.monotonic() + vanish_timeout_s
-    while (drive.path / INFO).exists():
+    while os.path.exists(drive.path / INFO):  # unlike Path.exists it takes an I/O error for a no
         if time.monotonic() > end:
             raise FlashingError(
                 f"{drive.path} is still there: the board did not take {name}.",
