@@ -92,6 +92,8 @@ def test_get_writes_a_host_file(board, device_dir, tmp_path):
     board.get(f"{device_dir}/h.txt", tmp_path)
     assert (tmp_path / "h.txt").read_bytes() == b"hello"
     board.get(f"{device_dir}/h.txt", tmp_path / "other")
+    with pytest.raises(FileError, match="can't be written here"):
+        board.get(f"{device_dir}/h.txt", tmp_path / "other" / "below a file")
     assert (tmp_path / "other").read_bytes() == b"hello"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["h.txt", "other"]
 

@@ -27,6 +27,7 @@ from .transport import BoardTransport
 
 PART_NAME = ".part.tmp"  # one a directory: the next copy overwrites a leftover
 _MARGIN_BLOCKS = 2  # LittleFS copies directory blocks on write
+_NAME_ONE = "Name a file in a folder that you may write."
 _ENCODE = " For text use b'...' or text.encode()."
 _PUT_BYTES, _GET_BYTES = 2048, 4096  # beyond these it hardly gets faster
 
@@ -233,4 +234,8 @@ def _write_host_file(target: Path, name: str, data: bytes) -> None:
         if not is_plain_name(name):
             raise FileError(f"{name!r} is no name for a file here.", "Name the target file.")
         target = target / name
-    write_whole(target, data)
+    try:
+        write_whole(target, data)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise FileError(f"{target} can't be written here: {reason}.", _NAME_ONE) from None
