@@ -6,6 +6,7 @@ import contextlib
 import re
 import shutil
 import socket
+import sys
 import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -97,6 +98,7 @@ def addresses() -> list[str]:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    allow_reuse_address = sys.platform != "win32"  # there, two servers would share a port
     bundle: BundleServer
 
     def handle_error(self, request: object, client_address: object) -> None:

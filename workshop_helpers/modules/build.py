@@ -115,7 +115,7 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
     return BuiltModule(
         name=name,
         arch=arch,
-        abi=_abi(data),
+        abi=header_arch(data)[1],
         path=path,
         size_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
@@ -172,10 +172,6 @@ def _keep(path: Path, data: bytes, mend: str) -> None:
     except OSError as error:
         why = error.strerror or str(error)
         raise SetupError(f"{path} can't be written: {why}.", mend) from None
-
-
-def _abi(data: bytes) -> str:
-    return header_arch(data)[1]
 
 
 def _cached(path: Path, arch: str | None) -> bytes | None:

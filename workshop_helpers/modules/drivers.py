@@ -8,6 +8,8 @@ then compiled, for a board would need several times its size as heap to do that.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .. import paths
@@ -17,7 +19,7 @@ from .lock import LockedModule, locked_module
 from .official import fetch
 
 
-def drivers_file() -> Any:
+def drivers_file() -> Path:
     return paths.DEVICE_SCRIPTS / "sensors" / "drivers.json"
 
 
@@ -35,7 +37,7 @@ def drivers() -> dict[str, LockedModule]:
             url = data["url"].format(
                 commit=data["commit"], folder=entry["folder"], module=locked.name
             )
-            found[name] = LockedModule(**{**locked.__dict__, "url": url})
+            found[name] = replace(locked, url=url)
         return found
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise _damaged(error) from None
