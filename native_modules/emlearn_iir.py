@@ -5,7 +5,9 @@ Viper has no floats: signals are integers of 26 bits, with an exponent for each 
 the signal, and coefficients have 24 bits; the bits that a sum loses are kept for the next one
 (direct form I, first-order noise shaping). The error is below 3e-5 of the largest input or output:
 5e-6 for A-weighting at 16 kHz, 4e-6 for a low-pass filter at 1/2000 of the sampling rate, where
-plain float32 loses 5e-3. Inputs below 1e-38 count as 0; infinity and NaN are refused.
+plain float32 loses 5e-3. It is larger with poles that are that near to half the sampling rate: 5e-5
+for a low-pass filter at 0.4995 of the rate, and a band-stop filter up to there fails. Inputs below
+1e-38 count as 0; infinity and NaN are refused.
 Memory: 64 bytes a section. `run` allocates nothing; the filter keeps a reference to its last
 buffer, and its state from one call to the next.
 """
@@ -235,9 +237,10 @@ class IIR:
         rec.extend(array("i", bytes(4 * _WORDS - 24)))
         for i in range(0, n, 6):
             b0, b1, b2, a0, a1, a2 = coefficients[i : i + 6]
-            top = max(abs(b0), abs(b1), abs(b2))
+            top = abs(b0) + abs(b1) + abs(b2)  # NaN if one is
             if not (a0 == 1 and abs(a1) <= 2 and abs(a2) <= 1 and top < 1e30):
                 raise ValueError("bad section %d" % (i // 6))
+            top = max(abs(b0), abs(b1), abs(b2))
             e = 0
             while 0 < top < 1:
                 top *= 2

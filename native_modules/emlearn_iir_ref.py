@@ -25,7 +25,7 @@ class IIR:
         for i in range(0, n, 6):
             c = coefficients[i : i + 6]
             a0, a1, a2 = c[3:]
-            top = max(abs(v) for v in c[:3])
+            top = sum(abs(v) for v in c[:3])  # NaN if one is
             if not (a0 == 1 and abs(a1) <= 2 and abs(a2) <= 1 and top < 1e30):
                 raise ValueError("bad section %d" % (i // 6))
             self._sections.append((c, [0.0, 0.0]))
