@@ -109,7 +109,7 @@ def test_iir(m):
     for n in (0, 1, 5, 7, 11):
         refused("6 coefficients", m.new, floats(*[0] * n))
     too_large = ((0, 1e31), (1, -1e31), (2, 1e31), (4, 2.1), (4, -2.1), (5, 1.1), (5, -1.1))
-    for place, value in ((3, 2), (3, 0)) + too_large:
+    for place, value in ((3, 2), (3, 0), *too_large):
         for bad in (value, float("nan"), float("inf")):
             section = list(good)
             section[place] = bad
