@@ -60,12 +60,18 @@ def execute(
             byteorder=sys.byteorder,
             implementation=sys.implementation,
             maxsize=2**31 - 1,
+            modules={},
             path=[],
         ),
     }
 
     def import_one(name: str, *rest: Any) -> Any:
-        return stand_ins.get(name) or load(name) or builtins.__import__(name, *rest)
+        if name in stand_ins:
+            return stand_ins[name]
+        if module := load(name):
+            stand_ins["sys"].modules[name] = module
+            return module
+        return builtins.__import__(name, *rest)
 
     words["__builtins__"] = {**vars(builtins), "__import__": import_one}
     # Annotations stay text: ptr16 and the like mean nothing to CPython.

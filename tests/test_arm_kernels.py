@@ -59,6 +59,13 @@ def on_arches(name: str):
     return pytest.mark.parametrize("on_arm", arches_of(name), indirect=True)
 
 
+ALL = pytest.mark.parametrize(
+    ("name", "on_arm"),
+    [(name, arch) for name in API for arch in arches_of(name)],
+    indirect=["on_arm"],
+)
+
+
 @pytest.fixture
 def on_arm(request, monkeypatch):
     """on_arm(run, ...) is run(...), but what it would run on CPython is ARM code."""
@@ -96,6 +103,15 @@ def test_api(name, on_arm, tmp_path):
         arguments = [name, tmp_path, file]
     said = arm_module.run_script(on_arm.arch, trees_cases.DEVICE / API[name], *arguments)
     assert said.startswith("passed"), said
+
+
+@ALL
+def test_the_first_call_after_an_install(name, on_arm, tmp_path):
+    """Else no board of this kind would take the module."""
+    smoke = (paths.NATIVE_MODULES / "smoke" / f"{name}.py").read_text(encoding="utf-8")
+    script = tmp_path / "smoke.py"
+    script.write_text(f"{smoke}\n\nprint(_w_smoke())\n", encoding="utf-8")
+    assert arm_module.run_script(on_arm.arch, script) == "(None, None)\n"
 
 
 @pytest.mark.parametrize("bits", [0, 8, 32])
