@@ -169,6 +169,21 @@ def test_replay_loops(replay, files: list[str]) -> None:
     sensor.close()
 
 
+def test_a_recording_that_begins_again_is_told_from_one_that_goes_on(replay, files) -> None:
+    sensor = replay.open({"recordings": files[:1], "rate_hz": 10, "speed": 0, "loop": True})
+    block = array("h", bytes(2 * 3 * 5))
+    seen = [(sensor.read_into(block), sensor.recording) for _ in range(5)]
+    assert seen == [(5, files[0]), (2, files[0]), (0, None), (5, files[0]), (2, files[0])]
+    sensor.close()
+
+
+@pytest.mark.parametrize("name", ["sit_down_2", "Sit down (2)", "sit-down-2"])
+def test_a_files_name_tells_which_class_it_is_of(device_path, name: str) -> None:
+    truth_of = load(DEVICE_SCRIPTS / "apps" / "har_live.py").truth_of
+    assert truth_of(name, ["Sit down", "Sit down (2)"]) == "Sit down (2)"
+    assert truth_of("other", ["Sit down"]) == "other" and truth_of(None, ["None"]) is None
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
@@ -209,7 +224,8 @@ ON_MICROPYTHON = """
 import sys
 sys.path.insert(0, LIB)
 from array import array
-from link import Link, SampleBlocks, as_bytes
+from link import Link
+from sample_blocks import SampleBlocks, as_bytes
 link = Link()
 link.send("hello", {"name": "grün\\x1e\\n", "half": 0.5})
 print("text beside it")

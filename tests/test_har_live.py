@@ -56,6 +56,14 @@ def test_the_units_of_the_training_are_taken(deployed, small_model):
     assert any(record.kind == "prediction" for record in run(board, recordings=[first]))
 
 
+def test_no_window_spans_the_end_of_a_recording_and_its_beginning(deployed):
+    board, (first, *_) = deployed
+    length = 60  # six seconds at 10 Hz
+    records = run(board, recordings=[first], loop=True, seconds=0.5, window=20, hop=5)
+    ends = {(r["at"] - 1) % length + 1 for r in records if r.kind == "prediction"}
+    assert records[-1]["samples"] > 2 * length and ends == set(range(20, length + 1, 5))
+
+
 def test_no_window_spans_lost_samples(deployed):
     board, recordings = deployed
     board.put((HERE / "device" / "gappy.py").read_bytes(), "/lib/sensors/gappy.py")

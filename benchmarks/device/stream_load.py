@@ -12,7 +12,8 @@ import time
 from array import array
 
 from commands import Commands
-from link import Link, SampleBlocks
+from link import Link
+from sample_blocks import SampleBlocks
 
 
 class Made:

@@ -11,7 +11,8 @@ import time
 from array import array
 
 from commands import Commands
-from link import Link, SampleBlocks, as_bytes
+from link import Link
+from sample_blocks import SampleBlocks, as_bytes
 
 CHANNELS = ("x", "y", "z")
 BLOCKS_PER_S = 25

@@ -28,8 +28,9 @@ from array import array
 
 import model_store
 from commands import Commands
-from link import Link, SampleBlocks, as_bytes
+from link import Link
 from motion_features import FEATURES_ID, MotionFeatures, feature_names
+from sample_blocks import SampleBlocks, as_bytes
 from windower import Windower
 
 DEFAULTS = {"sensor": "replay", "model": "/models/har", "loop": True, "seconds": 0}
@@ -165,12 +166,12 @@ class Live:
         n = sensor.read_into(block)
         if sensor.overruns != self._overruns:
             self._lost()
-        if not n:
-            return 0
         if sensor.recording != self._recording:
             self._recording = sensor.recording
             self._truth = truth_of(sensor.label, self._model.classes)
             self._windower.reset()
+        if not n:
+            return 0
         if self._blocks:
             self._blocks.add(block, n)
         start = 0
@@ -249,8 +250,13 @@ class Live:
 
 
 def truth_of(label, classes):
-    """The class that a recording's label means (file names are in small letters), or the label."""
+    """The class that a recording's label means, or the label: in a file's name it has small letters
+    and "_" for all that is neither letter nor digit."""
     for name in classes:
-        if label is not None and str(name).lower() == label.lower():
+        if label is not None and plain(str(name)) == plain(label):
             return name
     return label
+
+
+def plain(text):
+    return "".join([char for char in text.lower() if char.isalpha() or char.isdigit()])

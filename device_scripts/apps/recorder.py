@@ -152,13 +152,13 @@ class App:
         """Fetch samples and pass them on; returns how many came. Allocates nothing."""
         sensor = self.sensor
         n = sensor.read_into(self._block)
-        if not n:
-            return 0
         if self.paused:
             return n
         if sensor.recording != self._said_by_sensor:
             self._said_by_sensor = sensor.recording
             self.set_label(sensor.label)
+        if not n:
+            return 0
         if getattr(sensor, "overruns", 0) != self._overruns:
             self._overruns = sensor.overruns
             self._gap()

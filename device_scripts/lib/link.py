@@ -35,9 +35,6 @@ import time
 from array import array
 
 import line
-from sample_blocks import SampleBlocks, as_bytes
-
-__all__ = ["Link", "SampleBlocks", "as_bytes"]
 
 MAX_RECORD = 32768
 MAX_COMMAND = 256

@@ -30,12 +30,12 @@ def classes(folder, recordings, speed=0):
     recording = None
     while not sensor.ended:
         n = sensor.read_into(block)
-        if not n:
-            time.sleep_ms(1)
-            continue
         if sensor.recording != recording:
             recording = sensor.recording
             windower.reset()
+        if not n:
+            time.sleep_ms(1)
+            continue
         start = 0
         while start < n:
             start = windower.push(block, start, n)

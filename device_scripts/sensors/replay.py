@@ -130,6 +130,9 @@ class Replay:
                 return False
             self._next = 0
         path = self._recordings[self._next]
+        if path == self.recording:
+            self.recording = None  # once, or nobody would notice that it begins again
+            return False
         label = self._labels[self._next] if self._labels else _label_of(path)
         self._next += 1
         channels, self._left = self._read_header(path)
