@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop_helpers.course.boot import watch_boot
+from workshop_helpers.course.boot import _listen, watch_boot
 from workshop_helpers.course.heap import HeapMap, parse_heap, read_heap
 from workshop_helpers.course.pictures import heap_figure
 from workshop_helpers.errors import BadAnswerError
@@ -64,6 +64,21 @@ def test_numbers_cost_what_they_are_in_arrays_and_more_in_lists(board):
     for kind, bytes_each in (("array 'h'", 2), ("array 'f'", 4), ("bytearray", 1)):
         assert bytes_each <= cost[kind] < bytes_each + 1
     assert cost["list of floats"] > cost["list of small ints"] >= 4
+
+
+def test_a_start_whose_words_all_come_at_once_is_heard():
+    class Line:
+        answers = iter((b">>> ", b"MPY: soft reboot\r\nImportError: none\r\n>>> "))
+        in_waiting = 0
+
+        def write(self, data):
+            pass
+
+        def read(self, n):
+            return next(self.answers, b"")
+
+    boot = _listen(Line(), seconds=1)
+    assert [text for _, text in boot.lines] == ["ImportError: none"] and boot.ended
 
 
 def test_the_picture_tells_what_is_free():

@@ -58,11 +58,14 @@ def _listen(line: Any, seconds: float) -> Boot:
     rest = _after(line, _REBOOT, 5.0)
     began = time.monotonic()
     lines: list[tuple[float, str]] = []
-    while (at_s := time.monotonic() - began) < seconds and not rest.endswith(_PROMPT):
-        *whole, rest = (rest + line.read(line.in_waiting or 1)).split(b"\n")
+    while True:
+        at_s = time.monotonic() - began
+        *whole, rest = rest.split(b"\n")
         said = [printable(row.decode("utf-8", "replace").rstrip()) for row in whole]
         lines += [(at_s, text) for text in said if text]
-    return Boot(tuple(lines), rest.endswith(_PROMPT))
+        if at_s >= seconds or rest.endswith(_PROMPT):
+            return Boot(tuple(lines), rest.endswith(_PROMPT))
+        rest += line.read(line.in_waiting or 1)
 
 
 def _after(line: Any, wanted: bytes, timeout_s: float) -> bytes:
