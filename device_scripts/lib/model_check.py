@@ -13,24 +13,6 @@ from binascii import a2b_base64, b2a_base64
 _model = None
 
 
-def sha256(path):
-    """SHA-256 of a file as hex, or None on a board without hashlib."""
-    try:
-        from hashlib import sha256
-    except ImportError:
-        return None
-    digest = sha256()
-    block = bytearray(512)
-    view = memoryview(block)
-    with open(path, "rb") as file:
-        while True:
-            n = file.readinto(block)
-            if not n:
-                break
-            digest.update(view[:n])
-    return "".join(["%02x" % byte for byte in digest.digest()])
-
-
 def open_model(folder):
     """Load the model; [n_features, n_outputs, heap_free_bytes]."""
     global _model

@@ -51,7 +51,8 @@ class DeviceSession:
     def file_matches(self) -> bool:
         """Whether the board's data file is the model's, by SHA-256 computed on the board."""
         path = f"{self.folder}/{self._model.file}"
-        found = self._board.call("model_check.sha256", path, timeout_s=_ROWS_TIMEOUT_S)
+        source = DEVICE_SCRIPTS / "board" / "hash_file.py"
+        found = self._board.call_file(source, "_w_hash_file", path, timeout_s=_ROWS_TIMEOUT_S)
         if found is None:
             found = hashlib.sha256(self._board.get(path)).hexdigest()
         return bool(found == self._model.sha256)
