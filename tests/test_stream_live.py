@@ -277,7 +277,7 @@ def test_the_status_tells_losses_and_memory() -> None:
     history.add(Record(0, 5_000_000, "heap", {"heap_free": 20480}))
     status = Status(history)
     status.text(Counters(records=100), 0.0)
-    text = status.text(Counters(records=150, lost=3), 1.0)
+    text = status.text(Counters(records=150, lost=3, records_per_s=50), 1.0)
     for part in ("3 lost", "50 records/s", "12 µs per inference", "20 KiB heap free"):
         assert part in text
     assert status.alarm
