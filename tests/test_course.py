@@ -7,7 +7,7 @@ import json
 import nbformat
 import pytest
 
-from workshop_helpers.course import check, checks, show_source, solution
+from workshop_helpers.course import check, checks, display, show_source, solution
 from workshop_helpers.course.checks import Verdict, check_for
 from workshop_helpers.course.exercises import mismatches
 from workshop_helpers.course.hygiene import link_problems, problems_of
@@ -86,6 +86,14 @@ def test_verdicts_go_to_the_log(tmp_path, monkeypatch):
     assert [(row["exercise"], row["passed"]) for row in lines] == [("10.1", True), ("10.1", False)]
 
 
+def test_code_in_a_line_is_set_as_code_and_nothing_else_is_markup(monkeypatch):
+    monkeypatch.setattr(display, "in_notebook", lambda: True)
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    display.show_line("✘", "`while True:` <b>", good=False)
+    assert shown[0]["text/html"].endswith("<code>while True:</code> &lt;b&gt;</div>")
+
+
 # --- solutions and sources --------------------------------------------------------------------
 def test_a_solution_is_the_file_that_is_tested(capsys):
     solution("10.2")
@@ -109,7 +117,7 @@ def test_source_of_a_file_a_function_a_method_and_lines(capsys):
 
     assert "def main(config)" in shown("apps/har_live.py")
     method = shown("lib/motion_features.py", function="MotionFeatures.compute")
-    assert method.splitlines()[1].startswith("    def compute(") and "class " not in method
+    assert method.splitlines()[1].startswith("def compute(") and "class " not in method
     assert len(shown("apps/har_live.py", lines=(1, 3)).splitlines()) == 4
     part = shown("lib/motion_features.py", lines=("def compute(", "def compute("))
     assert part.splitlines()[1].startswith("def compute(") and len(part.splitlines()) == 2

@@ -16,9 +16,10 @@ from ..model.treefile import parse
 
 
 def with_truncated_thresholds(model: DeviceModel) -> DeviceModel:
-    """The same trees, with each threshold cut off, int(t), instead of floor(t) + 1.
+    """The same trees, with each threshold rounded down, floor(t), instead of floor(t) + 1.
 
-    That is what one gets by forgetting that scikit-learn asks `x <= t` and the board `x < t`.
+    That is int(t) for what is not negative, and what one gets by forgetting that scikit-learn asks
+    `x <= t` and the board `x < t`.
     """
     if model.kind != "trees":
         raise CourseError("Only trees have thresholds.", "Give a converted forest.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from typing import Any
 
 from ..notebook import in_notebook
@@ -27,11 +28,15 @@ def show_code(title: str, code: str) -> None:
 
 
 def show_line(sign: str, text: str, *, good: bool | None) -> None:
-    """One line with a sign in front; its text is escaped, whatever it holds. None: neither."""
+    """One line with a sign in front; its text is escaped, whatever it holds. None: neither.
+
+    `code` in it is set as code in a notebook, and stands as it is elsewhere.
+    """
     if in_notebook():
         # Blue and orange can be told apart by everybody; the sign says it without colour.
         colour = {True: "#0072B2", False: "#D55E00", None: "#595959"}[good]
-        rich = f'<b style="color:{colour}">{html.escape(sign)}</b> {html.escape(text)}'
+        shown = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
+        rich = f'<b style="color:{colour}">{html.escape(sign)}</b> {shown}'
         both = {"text/plain": f"{sign} {text}", "text/html": f"<div>{rich}</div>"}
         _ipython_display().display(both, raw=True)
     else:

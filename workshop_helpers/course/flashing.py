@@ -17,7 +17,7 @@ class NotFlashed:
     def __repr__(self) -> str:
         return (
             "Not flashed: esptool is not on this laptop and there is no network. "
-            "Connect once, or start with `workshop.py --bundle DIR`; then run this cell again."
+            "Connect once, or start with: workshop.py --bundle DIR. Then run this cell again."
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
@@ -58,10 +59,7 @@ def surface_figure(
     return picture
 
 
-def _scatter(axes: object, X: NDArray[np.float64], y: Sequence[str], names: Sequence[str]) -> None:
-    from matplotlib.axes import Axes
-
-    assert isinstance(axes, Axes)
+def _scatter(axes: Axes, X: NDArray[np.float64], y: Sequence[str], names: Sequence[str]) -> None:
     labels = np.asarray(y)
     for index, label in enumerate(np.unique(labels)):
         mine = X[labels == label]

@@ -59,8 +59,7 @@ def cut(
             )
     else:
         return text
-    shown = "\n".join(rows[first - 1 : last])
-    return textwrap.dedent(shown) if lines is not None else shown
+    return textwrap.dedent("\n".join(rows[first - 1 : last]))
 
 
 def _line(rows: list[str], named: int | str, file: str) -> int:
