@@ -66,6 +66,7 @@ def test_what_is_not_a_serial_port(tmp_path, what):
         ("socket://", "needs a port number"),
         ("socket://127.0.0.1:abc", "needs a port number"),
         ("socket://127.0.0.1:99999", "needs a port number"),
+        ("rfc2217://x", "rfc2217://host:port needs a port number"),
         ("socket://no-such-host.invalid:5", "no computer of this name"),
     ],
 )

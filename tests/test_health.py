@@ -213,7 +213,7 @@ def test_a_process_that_ends_meanwhile_does_not_hide_the_holder(tmp_path, monkey
         process = tmp_path / "proc" / str(number)
         process.mkdir(parents=True)
         (process / "fd").mkdir()
-        (process / "comm").write_text(f"{name}\n")
+        (process / "comm").write_bytes(name.encode() + b"\xc3\n")  # cut in the middle of a letter
     (tmp_path / "proc" / "2" / "fd" / "0").symlink_to(tmp_path / "other")
     (tmp_path / "proc" / "2" / "fd" / "3").symlink_to(port.resolve())
 
@@ -227,5 +227,5 @@ def test_a_process_that_ends_meanwhile_does_not_hide_the_holder(tmp_path, monkey
 
     monkeypatch.setattr(os, "scandir", but_not_one(os.scandir))
     monkeypatch.setattr(os, "listdir", but_not_one(os.listdir))
-    assert holder._from_proc(str(port), tmp_path / "proc") == (2, "screen")
+    assert holder._from_proc(str(port), tmp_path / "proc") == (2, "screen\N{REPLACEMENT CHARACTER}")
     assert holder._from_proc(str(tmp_path / "none"), tmp_path / "proc") is None

@@ -22,7 +22,9 @@ def holder(port: str) -> tuple[int, str] | None:
     if sys.platform == "darwin":
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             command = ["/usr/sbin/lsof", "-F", "pc", port]
-            done = subprocess.run(command, capture_output=True, text=True, timeout=_TIMEOUT_S)
+            done = subprocess.run(
+                command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S
+            )
             return from_lsof(done.stdout)
     return None
 
@@ -32,7 +34,9 @@ def _from_proc(port: str, proc: Path = Path("/proc")) -> tuple[int, str] | None:
     for process in proc.glob("[0-9]*"):
         with contextlib.suppress(OSError):  # somebody else's, or one that has just ended
             if any(_leads_to(link, real) for link in (process / "fd").iterdir()):
-                return int(process.name), (process / "comm").read_text().strip()
+                # A long name is cut at a byte, which may be in the middle of a letter.
+                name = (process / "comm").read_text(encoding="utf-8", errors="replace")
+                return int(process.name), name.strip()
     return None
 
 

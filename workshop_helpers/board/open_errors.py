@@ -33,8 +33,11 @@ def open_failure(name: str, error: BaseException) -> BoardError:
     """The WorkshopError for what pyserial raised when it opened `name`."""
     number = getattr(error, "errno", None)
     text = str(error)
-    if name.lower().startswith("socket://") and not _has_port_number(name):
-        return NoBoardError(f"{name}: socket://host:port needs a port number.", _ADDRESS, port=name)
+    scheme = name.lower().partition("://")[0]
+    if scheme in ("socket", "rfc2217") and not _has_port_number(name):
+        return NoBoardError(
+            f"{name}: {scheme}://host:port needs a port number.", _ADDRESS, port=name
+        )
     if isinstance(error, ValueError):
         return NoBoardError(f"{name!r} is not a port: {first_line(error)}.", port=name)
     windows_denied = "PermissionError(13" in text  # Windows gives this when another program has it
