@@ -3,7 +3,6 @@
 micropython trees_api.py FOLDER_OF_MODULE
 """
 
-# ruff: noqa: RUF005 -- the module's folder comes first; MicroPython has no [*a, b]
 import sys
 from array import array
 
