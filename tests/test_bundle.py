@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -363,7 +364,7 @@ def command(*arguments):
 
 
 def test_make_and_verify(there, project, tmp_path):
-    folder = tmp_path / "bundle"
+    folder = tmp_path / "a bündle"
     code, out = command("make", folder, "--no-wheels", "--board", "virtual", "--json")
     facts = json.loads(out.splitlines()[-1])
     assert code == 0 and facts["boards"] == ["x64"] and facts["official"] == "v9"
@@ -377,7 +378,8 @@ def test_make_and_verify(there, project, tmp_path):
     with pytest.raises(BundleError, match=r"workshop\.zip"):
         command("serve", folder, "--http-port", 0)
     code, out = command("make", folder, "--no-wheels", "--no-official")
-    assert code == 0 and "Without firmware" in out and "--bundle" in out
+    assert code == 0 and "Without firmware" in out
+    assert re.search(r"""--bundle ["'].*a bündle["'] demo""", out)  # to copy into a terminal
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Ctrl-C is another thing there")

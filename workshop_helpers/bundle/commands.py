@@ -40,6 +40,7 @@ def make(
     as_json: JsonOption = False,
 ) -> None:
     """Gather modules, firmware, wheels and the workshop itself; again, it goes on or renews."""
+    from ..board.commands import command_line
     from .make import ALL, Wanted, make_bundle
     from .progress import StandardError
 
@@ -68,8 +69,9 @@ def make(
     print(f"✔ {folder}: {len(manifest.files)} files, {manifest.size_bytes / 1e6:.0f} MB")
     if not any(name.startswith("firmware/") for name in manifest.files):
         print("  Without firmware: add files with --firmware FILE, if boards must be flashed.")
-    print(f"  Use it:   python3 workshop.py --bundle {folder} demo")
-    print(f"  Offer it: workshop bundle serve {folder} --host 0.0.0.0")
+    place = command_line([str(folder)])  # in quotes if a terminal needs them
+    print(f"  Use it:   python3 workshop.py --bundle {place} demo")
+    print(f"  Offer it: workshop bundle serve {place} --host 0.0.0.0")
 
 
 @app.command("verify")
