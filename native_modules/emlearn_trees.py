@@ -180,12 +180,17 @@ def _refuse(head, features, out):
     raise ValueError("want %d features, %d outputs" % (head[_FEATURES], head[_OUTPUTS]))
 
 
+def _clear(head):
+    """Set the four counts of a regression to 0. Before each walk: whatever ends a prediction half
+    way, Ctrl-C or a full heap, would leave some to the next one."""
+    for i in range(head[_END], head[_END] + 4):
+        head[i] = 0
+
+
 def _total(head):
-    """The sum of the regression leaves just counted; the counts go back to 0."""
+    """The sum of the regression leaves just counted."""
     i = head[_END]
     a, b, c, d = head[i : i + 4]
-    for j in range(i, i + 4):
-        head[j] = 0
     # In this order every step stays within 31 bits, the small integers of a 32-bit board.
     return ((((d << 8) + c - ((i - _ROOTS) << 7)) << 8) + b << 8) + a
 
@@ -333,6 +338,7 @@ class Trees:
         return head + roots + array("i", zeros)
 
     def _regress(self, features, out):
+        _clear(self._head)
         self._walk(features, out)
         offset, step = self._scale
         out[0] = offset + step * _total(self._head) / self._n[0]

@@ -199,6 +199,29 @@ def test_soft_and_regression():
     assert outputs(m, [9]) == [(8388608 - 7) / 2]
 
 
+def test_a_prediction_that_ends_half_way():
+    """By a full heap, or Ctrl-C: nothing of it is left to the next one."""
+    if sys.implementation.name != "micropython":
+        return
+    import micropython
+
+    value = ["f,1", "c,1", "lb,32", "y,1.5,0.25", "l,5", "l,9", "r,0", "n,0,10,-1,-2"]
+    m = trees.load(value)
+    features = array("h", [9])
+    out = array("f", [0])
+    m.predict(features, out)
+    micropython.heap_lock()
+    try:
+        m.predict(features, out)
+        raise AssertionError("it took no heap")
+    except MemoryError:
+        pass
+    finally:
+        micropython.heap_unlock()
+    m.predict(features, out)
+    assert out[0] == 1.5 + 0.25 * 5
+
+
 def main():
     tests = [name for name in sorted(globals()) if name.startswith("test_")]
     for name in tests:
