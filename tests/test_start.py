@@ -14,11 +14,12 @@ from workshop_helpers.start import missing_package
 RUN = "from workshop_helpers.cli import main; main()"
 
 
-def workshop(*arguments, **environment):
+def workshop(*arguments, stdout=subprocess.PIPE, **environment):
     return subprocess.run(
         [sys.executable, "-c", RUN, *arguments],
         env={**os.environ, **environment},
-        capture_output=True,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
         timeout=100,
         stdin=subprocess.DEVNULL,
     )
@@ -64,6 +65,16 @@ def test_a_check_outside_a_notebook_speaks_in_any_encoding():
         timeout=60,
     )
     assert result.stdout.split() == [b"!!", b"e", b"->", b"x"], result.stderr
+
+
+# --- disks ------------------------------------------------------------------------------------
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("json_too", [[], ["--json"]])
+def test_a_full_disk_is_two_lines(json_too):
+    with open("/dev/full", "wb") as full:
+        result = workshop("flash", "--list", *json_too, stdout=full)
+    error = result.stderr.decode()
+    assert result.returncode == 1 and "The disk is full." in error and "Traceback" not in error
 
 
 # --- packages ---------------------------------------------------------------------------------

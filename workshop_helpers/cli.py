@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 from .start import forgive_encodings, missing_package, settle_matplotlib
 
@@ -15,7 +17,7 @@ try:
     from rich.text import Text
 
     from .bundle.commands import app as bundle_app
-    from .errors import WorkshopError
+    from .errors import SetupError, WorkshopError
     from .failures.commands import app as docs_app
     from .firmware.commands import flash_command
     from .modules.commands import app as modules_app
@@ -173,6 +175,16 @@ def progress(
         Console().print(course.table_of(found))
 
 
+def _fail(error: WorkshopError) -> NoReturn:
+    # Not folded at the terminal's width: a command in it is to be copied as it is.
+    shown = Text.assemble(("✘", "bold red"), f" {error}")
+    Console(stderr=True).print(shown, soft_wrap=True)
+    if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
+        with suppress(OSError):
+            print(json.dumps({"error": error.code, "what": error.what, "mend": error.mend}))
+    raise SystemExit(1) from None
+
+
 def main() -> None:
     """Entry point: a known failure is two lines and exit code 1, not a traceback."""
     forgive_encodings()
@@ -183,12 +195,11 @@ def main() -> None:
             raise
         raise SystemExit(text) from None
     except WorkshopError as error:
-        # Not folded at the terminal's width: a command in it is to be copied as it is.
-        shown = Text.assemble(("✘", "bold red"), f" {error}")
-        Console(stderr=True).print(shown, soft_wrap=True)
-        if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
-            print(json.dumps({"error": error.code, "what": error.what, "mend": error.mend}))
-        raise SystemExit(1) from None
+        _fail(error)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _fail(SetupError("The disk is full.", "Make room, then run the same command again."))
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
         raise SystemExit(130) from None
