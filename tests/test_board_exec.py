@@ -112,6 +112,12 @@ def test_a_flood_is_interrupted(board):
     assert board.eval("1 + 1") == 2
 
 
+def test_a_function_that_is_only_described_is_sent_too(board, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text('def later():\n    """To be written."""\n\n\ndef f():\n    return later()\n')
+    assert board.call_file(file, "f") is None
+
+
 def test_a_callback_that_fails_stops_the_program(board):
     def fail(text):
         raise RuntimeError("mine")

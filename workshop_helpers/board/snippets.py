@@ -29,7 +29,7 @@ def _short(file: Path) -> str:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef) and ast.get_docstring(node) is not None:
-            del node.body[0]
+            node.body[:1] = [] if node.body[1:] else [ast.Pass()]
     # A UART carries some ten bytes a millisecond: indentation counts.
     return _INDENT.sub(lambda match: " " * (len(match[0]) // 4), ast.unparse(tree))
 
