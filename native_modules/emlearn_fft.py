@@ -360,11 +360,13 @@ class FFT:
         n = self._n // 2
         _want(sin, n, "sin")
         _want(cos, n, "cos")
-        for i in range(n):
-            for j, v in ((0, cos[i]), (1, sin[i])):
+        for x in (sin, cos):
+            for v in x:
                 if not -1.001 < v < 1.001:
                     raise ValueError("want sines and cosines")
-                self._w[2 * i + j] = round(v * _ONE) + _ONE * (1 - j)
+        for i in range(n):
+            self._w[2 * i] = round(cos[i] * _ONE) + _ONE
+            self._w[2 * i + 1] = round(sin[i] * _ONE)
         self._filled = True
 
     def _see(self, real, imag):

@@ -67,7 +67,9 @@ def test_fft(m):
     for bad in (float("nan"), float("inf"), -float("inf")):
         for x in (re, im):
             x[3] = bad
+            before = bytes(re) + bytes(im)
             refused("not finite", fft.run, re, im)
+            assert bytes(re) + bytes(im) == before
             x[3] = 0
     # A buffer that was fine and has grown since.
     fft.run(re, im)
@@ -87,6 +89,10 @@ def test_fft(m):
     refused("cos: want", fft.fill, floats(0, 1), floats(1, 0, 0, 0))
     refused("sines", fft.fill, floats(0, 2), floats(1, 0))
     refused("sines", fft.fill, floats(0, 1), floats(float("nan"), 0))
+    refused("sines", fft.fill, floats(0.5, 0.5), floats(0.5, -2))
+    re = floats(1, 2, 3, 4)
+    fft.run(re, floats(0, 0, 0, 0))  # with the tables of before
+    assert [round(v, 3) for v in re] == [10, -2, -2, -2]
     fft = m.FFT(64)
     re = floats(*[0] * 64)
     assert allocates(fft.run, re, floats(*[0] * 64)) == 0
