@@ -22,7 +22,7 @@ from arm_mpy import FUN_TABLE, Mpy, common_names, native_functions, parse
 from arm_runtime import MODULE_GLOBALS, OTHER_GLOBALS, TABLE_SIZE, Cell, Runtime
 
 from workshop_helpers.modules import build
-from workshop_helpers.modules.build import module_names, source_of
+from workshop_helpers.modules.build import module_names, source_of, source_text
 
 ARCHES = ("armv6m", "armv7em")  # where all modules run
 WITH_FPU = "armv7emsp"  # where those run that have a source for it
@@ -190,7 +190,7 @@ class Compiled:
 
 @functools.cache
 def compiled(name: str, arch: str) -> Compiled:
-    source = source_of(name, arch).read_text(encoding="utf-8")
+    source = source_text(name, arch).decode()
     mpy = parse(build(name, arch).path.read_bytes())
     return Compiled(source, mpy, native_functions(source, mpy.module), common_names(source))
 

@@ -135,8 +135,26 @@ def native_functions(source: str, module: RawCode) -> dict[str, bytes]:
             else:
                 found[name] = child.code
 
-    visit(ast.parse(source), module, "")
+    visit(_Taken().visit(ast.parse(source)), module, "")
     return found
+
+
+class _Taken(ast.NodeTransformer):
+    """Leave only what the compiler does of an `if` on a constant."""
+
+    def __init__(self) -> None:
+        self._constants: dict[str, object] = {}
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        if found := re.fullmatch(r"(_[A-Z]+) = const\(([01])\)", ast.unparse(node)):
+            self._constants[found[1]] = found[2] == "1"
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.AST]:
+        self.generic_visit(node)
+        if isinstance(node.test, ast.Name) and node.test.id in self._constants:
+            return node.body if self._constants[node.test.id] else node.orelse  # type: ignore[return-value]
+        return node
 
 
 def _scopes(scope: ast.AST) -> list[ast.AST]:

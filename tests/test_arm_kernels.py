@@ -217,6 +217,22 @@ def test_iir_q15(on_arm, tmp_path):
     assert answers == signal_cases.run(iir_q15.NAME, tmp_path, TWIN, cases)
 
 
+@pytest.mark.parametrize("arch", ARCHES)
+def test_iir_q15_where_sums_need_33_bits(arch):
+    arm = ArmModule(iir_q15.NAME, arch)
+    rng = np.random.default_rng(1)
+    for _ in range(100):
+        a2 = int(rng.choice([-8191, 8191, rng.integers(-8191, 8192)]))
+        limit = 8191 - a2
+        a1 = int(rng.choice([-limit, limit, rng.integers(-limit, limit + 1)]))
+        b = rng.choice([-32768, 32767, 0, int(rng.integers(-32768, 32768))], 3)
+        x = rng.choice([-32768, 32767, int(rng.integers(-32768, 32768))], 40)
+        c = np.array([b[0], 0, b[1], b[2], a1, a2], np.int16)
+        values = arm.array("h", x.tolist())
+        arm.module.new(arm.array("h", c.tolist())).run(values)
+        assert list(values) == iir_q15.filtered(c[None], x).tolist(), (c, x)
+
+
 @on_arches("emlearn_linreg")
 def test_linreg(on_arm, tmp_path):
     cases = linreg.table()

@@ -162,6 +162,21 @@ def test_a_board_with_a_float_unit_gets_the_source_for_it(own_sources):
     assert "thing_fpu.py" in caught.value.mend
 
 
+def test_a_cortex_m_gets_the_assembler_and_no_other_board_does(own_sources):
+    viper = "@micropython.viper\ndef f(x: int) -> int:\n    return x\n"
+    thumb = "@micropython.asm_thumb\ndef f(r0):\n    add(r0, 77)\n"
+    head = "import micropython\nfrom micropython import const\n_THUMB = const(0)\n"
+    both = [text.replace("\n", "\n    ").rstrip() for text in (thumb, viper)]
+    own_sources("thing", f"{head}if _THUMB:\n    {both[0]}\nelse:\n    {both[1]}\n")
+    own_sources("plain", f"{head}{viper}")
+    own_sources("swift", f"{head}{thumb}")
+    for arch in BUILT_ARCHES:
+        data = build("thing", arch).path.read_bytes()
+        assert (b"\x4d\x30" in data) == arch.startswith("armv"), arch  # add(r0, 77)
+        same = "swift" if arch.startswith("armv") else "plain"
+        assert data.replace(b"thing", same.encode()) == build(same, arch).path.read_bytes()
+
+
 def test_a_module_without_native_code_is_refused(own_sources):
     own_sources("thing", "x = 1\n")
     with pytest.raises(ModuleError, match="no native code"):

@@ -33,8 +33,8 @@ BUILT_ARCHES: tuple[str, ...] = (
 )
 # Those with instructions for floats, which MicroPython's inline assembler has too.
 FPU_ARCHES: tuple[str, ...] = ("armv7emsp", "armv7emdp")
-# A Cortex-M loads every file from armv6m up to its own architecture.
-_CORTEX_M = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
+# A Cortex-M loads every file from armv6m up to its own architecture. All have Thumb code.
+CORTEX_M = ("armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp")
 
 
 def arch_of(mpy: int) -> tuple[str | None, str]:
@@ -52,6 +52,6 @@ def compatible(arch: str | None) -> tuple[str, ...]:
     """The architectures whose files this one loads, best first; () for None."""
     if arch is None:
         return ()
-    if arch in _CORTEX_M:
-        return _CORTEX_M[_CORTEX_M.index(arch) :: -1]
+    if arch in CORTEX_M:
+        return CORTEX_M[CORTEX_M.index(arch) :: -1]
     return (arch,)

@@ -21,7 +21,7 @@ from typing import Any
 from .. import paths
 from ..errors import ModuleArchError, ModuleError, SetupError
 from ..files import write_whole
-from .arch import ARCHES, BUILT_ARCHES, FPU_ARCHES
+from .arch import ARCHES, BUILT_ARCHES, CORTEX_M, FPU_ARCHES
 
 COMPILER_MEND = (
     "Run `python3 workshop.py demo`: it brings .venv back to the lock. Elsewhere: "
@@ -30,10 +30,10 @@ COMPILER_MEND = (
 _TIMEOUT_S = 60.0
 # Without line numbers a module is 4 % smaller; its errors say in words what is wrong.
 _FLAGS = ("-X", "no-source-lines")
-# A module may have other code for machine words of 64 bits, whose products need no splitting: the
-# compiler drops what is behind `if _WIDE:`, or what is behind its `else`.
-_WIDE_ARCHES = ("x64", "rv64imc")
-_NARROW, _WIDE = b"\n_WIDE = const(0)", b"\n_WIDE = const(1)"
+# A module may have other code for machine words of 64 bits, whose products need no splitting, and
+# for Thumb, which MicroPython has an inline assembler for. These are 1 there, else 0: the compiler
+# drops what is behind `if _WIDE:`, or what is behind its `else`.
+_TRUE_FOR = {b"_WIDE": ("x64", "rv64imc"), b"_THUMB": CORTEX_M}
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,15 @@ def source_of(name: str, arch: str | None) -> Path:
     return paths.NATIVE_MODULES / (f"{name}.py" if arch else f"{name}_ref.py")
 
 
+def source_text(name: str, arch: str | None) -> bytes:
+    """What is compiled: that file, with what it asks about the architecture answered."""
+    text = source_of(name, arch).read_bytes().replace(b"\r\n", b"\n")  # from any check-out
+    for word, arches in _TRUE_FOR.items():
+        if arch in arches:
+            text = text.replace(b"\n%s = const(0)" % word, b"\n%s = const(1)" % word)
+    return text
+
+
 def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModule:
     """Compile a module for `arch`, or its plain twin for every board if `arch` is None.
 
@@ -91,11 +100,8 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
         raise ModuleArchError(
             f"{arch!r} is not an architecture of MicroPython.", f"There are: {known}."
         )
-    source = source_of(name, arch)
+    text = source_text(name, arch)
     flags = (*_FLAGS, "-s", f"{name}.py", *((f"-march={arch}",) if arch else ()))
-    text = source.read_bytes().replace(b"\r\n", b"\n")  # the same bytes from any check-out
-    if arch in _WIDE_ARCHES:
-        text = text.replace(_NARROW, _WIDE)
     key = hashlib.sha256(
         b"\0".join([text, _compiler_version().encode(), *(f.encode() for f in flags)])
     ).hexdigest()
@@ -106,7 +112,7 @@ def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModu
         if header_arch(data)[0] != arch:
             raise ModuleError(
                 f"{name} has no native code for {arch}.",
-                f"native_modules/{source.name} has neither viper nor assembler.",
+                f"native_modules/{source_of(name, arch).name} has neither viper nor assembler.",
             )
         _keep(path, data, "Free some disk space, or let WORKSHOP_CACHE name another folder.")
     if out_dir is not None:
