@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from workshop_helpers.course.conversions import (
     agreement_without_scaling,
     with_truncated_thresholds,
 )
+from workshop_helpers.course.figures_07 import journey_figure
 from workshop_helpers.errors import CourseError
 
 
@@ -80,3 +82,10 @@ def test_each_planted_bug_is_there_and_can_be_mended(board):
 
     assert sensor_gain(2, left)
     assert np.all(left.recorded.std(axis=(0, 1)) < left.training.std(axis=(0, 1)))
+
+
+def test_no_words_of_the_journey_lie_on_others():
+    picture = journey_figure(0.37, 0.385, scale=32768, feature="phenols")
+    picture._repr_png_()  # which makes small text larger
+    boxes = [text.get_window_extent() for text in picture.axes[0].texts if text.get_text()]
+    assert len(boxes) == 13 and not any(a.overlaps(b) for a, b in combinations(boxes, 2))

@@ -24,9 +24,9 @@ def journey_figure(
     """
     whole, limit = math.floor(value * scale), math.floor(threshold * scale) + 1
     stations = (
-        (feature, f"{value:g}", "a float, as scikit-learn sees it"),
-        (f"× {scale:g}", f"{value * scale:,.2f}", "stretched over the int16 range"),
-        ("round down", f"{whole:,}", "int16: this is sent to the board"),
+        (feature, f"{value:g}", "a float, as\nscikit-learn sees it"),
+        (f"× {scale:g}", f"{value * scale:,.2f}", "stretched over\nthe int16 range"),
+        ("round down", f"{whole:,}", "int16: this is\nsent to the board"),
         (
             f"< {limit:,} ?",
             "left" if whole < limit else "right",
@@ -41,13 +41,13 @@ def journey_figure(
     for i, (name, number, what) in enumerate(stations):
         axes.text(i + 0.5, 0.88, name, ha="center", fontsize=15, color="#444444")
         axes.text(
-            i + 0.5, 0.62, number, ha="center", va="center", fontsize=20, fontweight="bold",
+            i + 0.5, 0.62, number, ha="center", va="center", fontsize=18, fontweight="bold",
             bbox={"boxstyle": "round,pad=0.45", "fc": "white", "ec": _LEFT, "lw": 2.5},
         )  # fmt: skip
-        axes.text(i + 0.5, 0.38, what, ha="center", va="top", fontsize=11, color="#444444")
+        axes.text(i + 0.5, 0.42, what, ha="center", va="top", fontsize=12, color="#444444")
         if i:
             axes.annotate(
-                "", (i + 0.14, 0.62), (i - 0.14, 0.62), arrowprops={"arrowstyle": "->", "lw": 2}
+                "", (i + 0.11, 0.62), (i - 0.11, 0.62), arrowprops={"arrowstyle": "->", "lw": 2}
             )
     way = "left" if value <= threshold else "right"
     same = (whole < limit) == (value <= threshold)
