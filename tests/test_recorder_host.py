@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import queue
 import subprocess
@@ -16,8 +17,8 @@ import pytest
 from recording_cases import ABOUT, FakeStream, counting, save
 
 from workshop_helpers import datasets
-from workshop_helpers.errors import DataError, StreamError
-from workshop_helpers.recordings import Gap, Span, recover
+from workshop_helpers.errors import DataError, FileError, StreamError
+from workshop_helpers.recordings import Gap, Span, fetch_recordings, recover
 from workshop_helpers.recordings.layout import HEADER_BYTES, next_name, npy_header, slug
 from workshop_helpers.recordings.locking import try_lock
 from workshop_helpers.stream import Record, Recorder
@@ -354,3 +355,12 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path) -> None:
     stream.block(5)
     with pytest.raises(DataError, match="can't be made"):
         recorder.close()
+
+
+def test_a_flash_that_cannot_be_read_is_not_called_a_missing_folder(tmp_path):
+    class Worn:
+        def ls(self, path):
+            raise FileError(f"The board can't read or write {path}.", errno=errno.EIO)
+
+    with pytest.raises(FileError, match="can't read"):
+        fetch_recordings(Worn(), tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import html
 import json
@@ -152,7 +153,9 @@ def _get(board: Board, path: str, progress: ProgressOption = False) -> bytes:
 def _files(board: Board, source: str) -> list[DeviceFile]:
     try:
         found = board.ls(source)
-    except FileError:
+    except FileError as error:
+        if error.data.get("errno") != errno.ENOENT:
+            raise
         raise FileError(
             f"The board has no folder {source}.",
             "Record something first: board.deploy(app='recorder', ...), then run it with to_flash.",
