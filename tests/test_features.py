@@ -261,6 +261,17 @@ def test_other_types_are_refused() -> None:
         extract(np.zeros(50, dtype=np.int16))
 
 
+@pytest.mark.parametrize(
+    ("window", "hop"), [(0, 5), (1, 1), (20, 0), (20.0, 5), (20, 2.5), (None, None), (20_000, 5)]
+)
+def test_what_is_no_window_is_refused(window, hop) -> None:
+    for compute in (extract, windows):
+        with pytest.raises(FeatureError, match="whole numbers"):
+            compute(np.zeros((1, 50, 3), dtype=np.int16), window, hop)
+    with pytest.raises(FeatureError, match="whole numbers"):
+        motion_features(datasets.load("basic_motions").part("test"), window, hop)
+
+
 def test_a_feature_set_says_what_a_model_must_know() -> None:
     features = motion_features(datasets.load("basic_motions").part("test"), window=30, hop=10)
     assert features.X.shape == (len(features.y), len(features.names))

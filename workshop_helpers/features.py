@@ -67,8 +67,9 @@ def windows(
         A window never spans two recordings.
 
     Raises:
-        FeatureError: samples are not int16, or have another shape.
+        FeatureError: samples are not int16, or have another shape; window or hop is no length.
     """
+    _check_lengths(window, hop)
     recordings = _checked(samples)
     n_channels = recordings[0].shape[1]
     windower = device_module("windower").Windower(n_channels, window, hop)
@@ -104,7 +105,7 @@ def extract(
         (so `y = labels[index]`, and `groups=index` keeps a recording in one fold).
 
     Raises:
-        FeatureError: samples are not int16, or have another shape.
+        FeatureError: samples are not int16, or have another shape; window or hop is no length.
     """
     rows, owner = windows(samples, window, hop)
     n_channels = rows.shape[2]
@@ -174,8 +175,9 @@ def motion_features(data: Pieced, window: int = WINDOW, hop: int = HOP) -> Featu
     two recordings, a gap, or a change of label.
 
     Raises:
-        FeatureError: no piece of it is as long as a window.
+        FeatureError: no piece of it is as long as a window, or window or hop is no length.
     """
+    _check_lengths(window, hop)
     pieces = data.pieces()
     longest = max(map(len, pieces.samples), default=0)
     if longest < window:
@@ -196,6 +198,15 @@ def motion_features(data: Pieced, window: int = WINDOW, hop: int = HOP) -> Featu
         units_per_lsb=tuple(float(units) for units in data.units_per_lsb),
         channel_units=data.channel_units,
     )
+
+
+def _check_lengths(window: int, hop: int) -> None:
+    most = device_module("motion_features").MAX_WINDOW
+    if type(window) is not int or type(hop) is not int or not 2 <= window <= most or hop < 1:
+        raise FeatureError(
+            f"window={window!r}, hop={hop!r}: they are whole numbers of samples.",
+            f"A window has 2 to {most} samples, a hop 1 or more.",
+        )
 
 
 def _checked(samples: Samples) -> list[NDArray[np.int16]]:
