@@ -53,6 +53,11 @@ def test_a_message_costs_its_charge():
     assert found.average_ma.typical - quiet.average_ma.typical == pytest.approx(110 * 0.05 / 60)
 
 
+def test_a_long_message_is_one_that_only_lorawan_can_not_send():
+    plan = Plan(radio="HTTP POST, Wi-Fi joined anew", message_bytes=10_000)
+    assert estimate(plan, find("esp32"), SPEED).payers_ma["sending"] > 0
+
+
 def test_half_the_clock_takes_twice_as_long():
     slow, fast = (Speed(2, 0.1, mhz).us_on(80, 100) for mhz in (80, 160))
     assert fast == pytest.approx(tuple(2 * us for us in slow))
@@ -70,7 +75,13 @@ def test_what_does_not_fit_is_said():
 
 @pytest.mark.parametrize(
     ("bad", "said"),
-    [({"rate_hz": 0}, "rate_hz"), ({"hop": 101}, "skip samples"), ({"radio": "pigeon"}, "pigeon")],
+    [
+        ({"rate_hz": 0}, "rate_hz"),
+        ({"battery_mah": -1}, "battery_mah"),
+        ({"hop": 101}, "skip samples"),
+        ({"radio": "pigeon"}, "pigeon"),
+        ({"radio": "LoRaWAN, SF7", "message_bytes": 243}, "242 bytes"),
+    ],
 )
 def test_an_impossible_plan_is_refused(bad, said):
     with pytest.raises(CourseError, match=said):

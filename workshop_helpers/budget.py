@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from .board.catalogue import KnownBoard
-from .energy import CHIPS, SUPPLY_V, ChipPower, Range, channels
+from .energy import CHIPS, LORAWAN_MOST_BYTES, SUPPLY_V, ChipPower, Range, channels
 from .errors import CourseError
 from .text import rounded
 
@@ -54,8 +54,8 @@ class Plan:
     battery_mah: float = 1000
 
     def __post_init__(self) -> None:
-        positive = ("rate_hz", "window", "hop", "channels", "trees", "nodes", "message_every_s")
-        for name in positive:
+        positive = ("rate_hz", "window", "hop", "channels", "trees", "nodes", "battery_mah")
+        for name in (*positive, "message_bytes", "message_every_s"):
             if not getattr(self, name) > 0:
                 raise CourseError(f"{name} is {getattr(self, name)}; it must be above 0.")
         if self.hop > self.window:
@@ -66,6 +66,11 @@ class Plan:
         if self.radio != NO_RADIO and self.radio not in {c.name for c in channels()}:
             names = ", ".join([NO_RADIO, *(c.name for c in channels())])
             raise CourseError(f"There is no radio {self.radio!r}.", f"There are: {names}.")
+        if self.radio.startswith("LoRaWAN") and self.message_bytes > LORAWAN_MOST_BYTES:
+            raise CourseError(
+                f"A LoRaWAN message holds {LORAWAN_MOST_BYTES} bytes, not {self.message_bytes}.",
+                "Send less, or by another radio.",
+            )
 
 
 @dataclass(frozen=True)
@@ -221,7 +226,8 @@ def _payers_ma(
     awake = [min(1.0, share + windows_a_second * _WAKE_S) for share in cpu]
     sending = Range(0, 0, 0)
     if plan.radio != NO_RADIO:
-        mj = next(c for c in channels(plan.message_bytes) if c.name == plan.radio).millijoules
+        size_bytes = min(plan.message_bytes, LORAWAN_MOST_BYTES)  # it matters to LoRaWAN only
+        mj = next(c for c in channels(size_bytes) if c.name == plan.radio).millijoules
         sending = Range(*(each / SUPPLY_V / plan.message_every_s for each in mj))  # mJ / V / s
     return {
         "napping": Range(*((1 - a) * nap for a, nap in zip(awake, power.nap_ma, strict=True))),

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 SUPPLY_V = 3.3
+LORAWAN_MOST_BYTES = 242  # of a message, in any region
 _ESP32 = "https://www.espressif.com/sites/default/files/documentation/esp32_datasheet_en.pdf"
 _ESP_SLEEP = (
     "https://docs.espressif.com/projects/esp-techpedia/zh_CN/latest/esp-friends/"
@@ -90,7 +91,7 @@ def lora_airtime_s(payload_bytes: int, spreading_factor: int, bandwidth_hz: int 
     Raises:
         ValueError: no such spreading factor, or a payload that no LoRaWAN region allows.
     """
-    if not 7 <= spreading_factor <= 12 or not 0 <= payload_bytes <= 242:
+    if not 7 <= spreading_factor <= 12 or not 0 <= payload_bytes <= LORAWAN_MOST_BYTES:
         raise ValueError("spreading_factor is 7 to 12, payload_bytes 0 to 242")
     symbol_s = 2**spreading_factor / bandwidth_hz
     slow = 1 if symbol_s > 0.016 else 0  # "low data rate optimisation"
