@@ -69,7 +69,12 @@ def test_a_main_in_the_way_is_kept_under_another_name(own_board, capsys):
     board.put(b"while True: pass\n", "/main.py")
     catch_up("00", board)
     assert "main.py kept as /main_aside.py" in capsys.readouterr().out
+    for main in (b"another = 1\n", b"while True: pass\n"):  # nor does it overwrite what it kept
+        board.put(main, "/main.py")
+        catch_up("00", board)
     assert board.get("/main_aside.py") == b"while True: pass\n"
+    assert board.get("/main_aside2.py") == b"another = 1\n"
+    assert not board.exists("/main_aside3.py")
     assert not board.exists("/main.py")
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from ..board import Board
 from ..errors import ModelFileError
 from ..model import DeviceModel
 from ..paths import work_dir
-
-_ASIDE = "/main_aside.py"
 
 
 @dataclass(frozen=True)
@@ -34,9 +33,12 @@ def fresh_board() -> Step:
         board.interrupt()
         said = "at its prompt"
         if board.exists("/main.py"):
-            board.put(board.get("/main.py"), _ASIDE)
+            main = board.get("/main.py")
+            names = (f"/main_aside{'' if n == 1 else n}.py" for n in count(1))
+            aside = next(n for n in names if not board.exists(n) or board.get(n) == main)
+            board.put(main, aside)
             board.rm("/main.py")
-            said += f", its main.py kept as {_ASIDE}"
+            said += f", its main.py kept as {aside}"
         board.soft_reset()
         return said
 
