@@ -41,6 +41,10 @@ class FakeStream:
         self.ended = False
         self.at = 0
 
+    @property
+    def started(self) -> bool:
+        return self.hello is not None
+
     def start(self) -> None:
         """The hello comes when the test sends it."""
 

@@ -135,7 +135,7 @@ def test_an_error_nobody_iterated_to_is_raised_at_the_end(ready) -> None:
         pytest.raises(DeviceError, match=r"bad\.npy"),
         ready.stream(recordings=recordings, speed=0) as stream,
     ):
-        stream._thread.join(30)
+        stream._reader.thread.join(30)
 
 
 def test_a_board_that_goes_away_keeps_what_it_sent(own_board, small_model) -> None:
@@ -173,7 +173,7 @@ def test_subscribers_get_all_that_a_slow_loop_drops(ready) -> None:
     stream.subscribe(lambda item: (seen.append(item), started.set()))
     with stream:
         assert started.wait(10)
-        stream._thread.join(30)
+        stream._reader.thread.join(30)
         left = list(stream.records())
     assert len(left) == 50 and left[-1].kind == "bye"
     assert stream.counters.dropped == stream.counters.records - 50

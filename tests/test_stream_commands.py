@@ -127,7 +127,7 @@ def test_what_is_damaged_on_the_way_is_sent_again_and_done_once(talker, monkeypa
 
 def test_stop_can_be_acknowledged(talker) -> None:
     talker.command("stop")
-    talker._thread.join(10)
+    talker._reader.thread.join(10)
     assert talker.ended and talker.bye is not None
     with pytest.raises(StreamError, match="ended before it answered"):
         talker.command("double", n=1)

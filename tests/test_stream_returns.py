@@ -140,8 +140,8 @@ def test_a_stream_that_waits_for_its_board_can_be_stopped(ticking) -> None:
         ticks(stream, 3)
         ticking.virtual.power_cut()
         time.sleep(1.5)
-    stream._thread.join(10)
-    assert not stream._thread.is_alive()
+    stream._reader.thread.join(10)
+    assert not stream._reader.thread.is_alive()
 
 
 def test_a_board_that_resets_itself_is_noticed_at_once(ticking) -> None:

@@ -13,6 +13,7 @@ from matplotlib import colormaps
 from recording_cases import ABOUT, counting
 from test_stream_live import history_of
 
+from workshop_helpers.errors import StreamError
 from workshop_helpers.stream import LiveView, Stream, screen
 from workshop_helpers.stream.buttons import Buttons
 from workshop_helpers.stream.drawing import HEIGHT, WIDTH, LiveFigure
@@ -168,6 +169,20 @@ def test_slow_drawing_drops_frames_and_no_record(tmp_path, monkeypatch, queue_re
     assert len(shown) == len(wanted) - BLOCK * counters.dropped
     assert (counters.dropped == 0) == (queue_records > N_BLOCKS)
     assert view.frames > 1
+
+
+def test_a_stream_that_runs_is_not_started_again(tmp_path) -> None:
+    app = Playing()
+    del app._chunks[0]  # with the app's first record
+    stream = Stream(app).start()
+    assert stream.hello is None
+    with (
+        pytest.raises(StreamError, match="did not arrive whole"),
+        Recorder(stream, tmp_path / "x") as recorder,
+    ):
+        recorder.wait(100)
+    with pytest.raises(StreamError, match="already"):
+        stream.start()
 
 
 def test_a_page_can_press_only_the_buttons_that_are_there() -> None:

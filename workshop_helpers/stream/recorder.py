@@ -8,7 +8,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import DataError, WorkshopError
 from ..paths import recordings_folder
@@ -144,7 +144,7 @@ class Recorder:
         return self._recording
 
     def __enter__(self) -> Recorder:
-        if self._stream.hello is None:
+        if not self._stream.started:
             try:
                 self._stream.start()
             except BaseException:
@@ -184,11 +184,11 @@ class Recorder:
 
     def _told(self, text: str) -> bool:
         """Whether the app on the board took the label."""
-        hello, send = self._stream.hello, getattr(self._stream, "label", None)
-        if send is None or hello is None or "label" not in (hello.get("commands") or ()):
+        hello = self._stream.hello
+        if hello is None or "label" not in (hello.get("commands") or ()):
             return False
         try:
-            answer: Any = send(text)
+            self._stream.label(text)
         except WorkshopError:
             return False
-        return answer is not False
+        return True

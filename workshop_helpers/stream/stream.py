@@ -95,13 +95,17 @@ class Stream:
         return self._inbox.text()
 
     @property
+    def started(self) -> bool:
+        """Whether it is or was read; else the `with` or the first record asked for begins."""
+        return self._reader.was_started
+
+    @property
     def ended(self) -> bool:
         """Whether no more records will come; some may still wait."""
         return self._inbox.ended
 
     def __repr__(self) -> str:
-        state = "ended" if self.ended else "running"
-        return f"<Stream {state}: {self.counters}>"
+        return f"<Stream {'ended' if self.ended else 'running'}: {self.counters}>"
 
     # --- life -----------------------------------------------------------------------------
     def start(self) -> Stream:
@@ -110,8 +114,10 @@ class Stream:
         Raises:
             DeviceError: the app raised before it said anything.
             BoardGoneError: the board went away.
-            StreamError: no record in time; the app is stopped.
+            StreamError: no record in time; the app is stopped. Or it was started already.
         """
+        if self.started:
+            raise StreamError("This stream was started already.", "Begin anew: stream.restart().")
         self._inbox.heard_s = time.monotonic()
         self._reader.start()
         if not self._inbox.wait_for_first(self._hello_timeout_s):
@@ -131,9 +137,8 @@ class Stream:
         Raises BoardGoneError if the board does not react any more.
         """
         reader = self._reader
-        silent = time.monotonic() - self._inbox.heard_s > min(
-            self.STOP_TIMEOUT_S, self._silence_timeout_s
-        )
+        limit_s = min(self.STOP_TIMEOUT_S, self._silence_timeout_s)
+        silent = time.monotonic() - self._inbox.heard_s > limit_s
         if not (self.ended or reader.stopping.is_set() or silent):
             with contextlib.suppress(BoardGoneError):  # then the reader knows it as well
                 self._write(b"\nstop\n")
@@ -169,7 +174,7 @@ class Stream:
         return self._again(launcher, "the board was away")
 
     def __enter__(self) -> Stream:
-        if not self._reader.was_started:
+        if not self.started:
             self.start()
         return self
 
@@ -189,8 +194,7 @@ class Stream:
 
     # --- records --------------------------------------------------------------------------
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber(item)` for every Record, TextLine, Damaged and Gap, in the reading
-        thread.
+        """Call `subscriber(item)` in the reading thread, for every Record, TextLine, Damaged, Gap.
 
         It must be quick and must not raise; if it does, the stream ends with its error.
         """
@@ -204,7 +208,7 @@ class Stream:
             BoardGoneError: the board was unplugged or reset itself, likewise.
             StreamError: not a byte for `silence_timeout_s`.
         """
-        if not self._reader.was_started:
+        if not self.started:
             self.start()
         record = self._inbox.next(timeout_s)
         if record is not None:
@@ -245,7 +249,7 @@ class Stream:
         Raises StreamError if the app does not know it, refuses it, or does not answer in time;
         BoardGoneError.
         """
-        if not self._reader.was_started:
+        if not self.started:
             self.start()
         if threading.current_thread() is self._reader.thread:
             raise StreamError(
@@ -264,10 +268,6 @@ class Stream:
         self.command("label", timeout_s=timeout_s, text=text)
 
     # --- inside ---------------------------------------------------------------------------
-    @property
-    def _thread(self) -> threading.Thread:
-        return self._reader.thread
-
     def _new_reader(self, running: Running) -> Reader:
         return Reader(
             running,
