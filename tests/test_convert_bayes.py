@@ -142,8 +142,15 @@ def test_refusals():
         convert(GaussianNB().fit(X, y), X[:, :3])
     with pytest.raises(FeatureError, match="far outside"):
         convert(GaussianNB().fit(X * 1e9, y), X * 1e9, scale=1.0)
-    with pytest.raises(ModelError, match="beyond all reason"):
+    with pytest.raises(UnsupportedEstimatorError, match="class 1 has a prior of 0"):
         convert(GaussianNB(priors=[1, 0, 0]).fit(X, y), X)
+    unseen = GaussianNB().partial_fit(X[y < 2], y[y < 2], classes=[0, 1, 2])
+    with pytest.raises(UnsupportedEstimatorError, match="class 2 has a prior of 0"):
+        convert(unseen, X)
+    constant = X.copy()
+    constant[y == 1, 2] = 4.0
+    with pytest.raises(UnsupportedEstimatorError, match="Feature 2 has no variance"):
+        convert(GaussianNB(var_smoothing=0).fit(constant, y), constant)
     wide = np.random.default_rng(0).normal(size=(20, 300))
     with pytest.raises(UnsupportedEstimatorError, match="300 features"):
         convert(GaussianNB().fit(wide, np.arange(20) % 2), wide)

@@ -183,13 +183,15 @@ def test_wrong_weights_are_called_unexplained(digits: Any) -> None:
         (MLPClassifier((3,), max_iter=5), "not fitted"),
         (make_pipeline(PCA(3), MLPClassifier((3,), max_iter=5)), "PCA"),
         (MLPRegressor(hidden_layer_sizes=(3,), max_iter=5), "each column of y"),
+        (MLPClassifier((3,), max_iter=5), "two classes or more"),
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_networks_that_are_refused(estimator: Any, text: str) -> None:
     X, y = datasets.load_wine(return_X_y=True)
     if text != "not fitted":
-        estimator.fit(X, np.column_stack([y, y]) if "column" in text else y)
+        y = {"each column of y": np.column_stack([y, y]), "two classes or more": y * 0}.get(text, y)
+        estimator.fit(X, y)
     with pytest.raises(ModelError, match=text):
         convert(estimator, X)
 

@@ -42,6 +42,8 @@ def convert(
             "auto": hard where nothing is lost by it (one tree, or every leaf of one class).
         scale: the board compares int16, floor(x * scale). "auto": 1 if all of X is integers
             within int16, else a power of two for each feature; see `features.choose_scale`.
+        weight_bits: of a network's weights. "auto": 8, or 16 where 8 bits would err by more than
+            0.15 of a share or of a regression's standard deviation.
         answer: a Gaussian mixture answers with its "score" (score_samples, the default) or with a
             "label", the likeliest component; see `threshold`.
         threshold: a mixture or an elliptic envelope with one answers -1 (anomaly) or 1 (normal): a

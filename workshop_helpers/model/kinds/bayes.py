@@ -113,9 +113,20 @@ class Bayes(Kind):
                 f"board's naive Bayes takes up to {MOST} of each.",
                 "Choose fewer features, or merge rare classes.",
             )
+        unseen = [label for label, p in zip(classes, final.class_prior_, strict=True) if not p > 0]
+        if unseen:
+            raise UnsupportedEstimatorError(
+                f"The class {unseen[0]!r} has a prior of 0: the estimator never answers it.",
+                "Fit with rows and a prior for each class, or without that class.",
+            )
         spread = np.sqrt(np.asarray(final.var_, dtype=np.float64))
-        with np.errstate(divide="ignore"):
-            constants = np.log(final.class_prior_) - np.log(spread * np.sqrt(2 * np.pi)).sum(axis=1)
+        if not (spread > 0).all():
+            which = int(np.argmin((spread > 0).all(axis=0)))
+            raise UnsupportedEstimatorError(
+                f"Feature {which} has no variance in a class: scikit-learn divides by 0 there.",
+                "Leave that feature out, or fit with a larger var_smoothing.",
+            )
+        constants = np.log(final.class_prior_) - np.log(spread * np.sqrt(2 * np.pi)).sum(axis=1)
         means = (np.asarray(final.theta_, dtype=np.float64) - folded.offset) / folded.factor
         return Source(Gaussians(constants, means, folded.factor / spread), classes)
 

@@ -62,7 +62,9 @@ class Networks(Kind):
             raise UnsupportedEstimatorError(
                 f"The estimator has {len(labels)} classes; a network's file holds 2 to "
                 f"{mlp_file.MAX_CLASSES}.",
-                "Merge rare classes before training.",
+                "Merge rare classes before training."
+                if len(labels) > 1
+                else "Train on rows of two classes or more.",
             )
         weights = [np.asarray(w, dtype=np.float64) for w in net.coefs_]
         biases = [np.asarray(b, dtype=np.float64) for b in net.intercepts_]
