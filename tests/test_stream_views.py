@@ -13,7 +13,7 @@ from matplotlib import colormaps
 from recording_cases import ABOUT, counting
 from test_stream_live import history_of
 
-from workshop_helpers.errors import StreamError
+from workshop_helpers.errors import BoardTimeoutError, StreamError
 from workshop_helpers.stream import LiveView, Stream, screen
 from workshop_helpers.stream.buttons import Buttons
 from workshop_helpers.stream.drawing import HEIGHT, WIDTH, LiveFigure
@@ -183,6 +183,26 @@ def test_a_stream_that_runs_is_not_started_again(tmp_path) -> None:
         recorder.wait(100)
     with pytest.raises(StreamError, match="already"):
         stream.start()
+
+
+def test_a_board_that_takes_no_word_is_interrupted() -> None:
+    class Deaf(Playing):
+        stopped = False
+
+        def read(self, timeout_s: float) -> bytes:
+            time.sleep(0.02)
+            return self._chunks.pop(0) if len(self._chunks) > 1 else b"still here\n"
+
+        def write(self, data: bytes) -> None:
+            raise BoardTimeoutError("It takes nothing.")
+
+        def stop(self, timeout_s: float) -> None:
+            self.stopped = True
+
+    app = Deaf()
+    with Stream(app):
+        pass
+    assert app.stopped
 
 
 def test_a_page_can_press_only_the_buttons_that_are_there() -> None:

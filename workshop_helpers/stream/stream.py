@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ..errors import BoardGoneError, StreamError, WorkshopError
+from ..errors import BoardGoneError, BoardTimeoutError, StreamError, WorkshopError
 from .asking import Asking
 from .counters import Counters
 from .inbox import Inbox, Subscriber
@@ -137,10 +137,10 @@ class Stream:
         Raises BoardGoneError if the board does not react any more.
         """
         reader = self._reader
-        limit_s = min(self.STOP_TIMEOUT_S, self._silence_timeout_s)
-        silent = time.monotonic() - self._inbox.heard_s > limit_s
+        silent_s = time.monotonic() - self._inbox.heard_s
+        silent = silent_s > min(self.STOP_TIMEOUT_S, self._silence_timeout_s)
         if not (self.ended or reader.stopping.is_set() or silent):
-            with contextlib.suppress(BoardGoneError):  # then the reader knows it as well
+            with contextlib.suppress(BoardGoneError, BoardTimeoutError):  # deaf: interrupted below
                 self._write(b"\nstop\n")
             self._inbox.wait_for_end(self.STOP_TIMEOUT_S)
         reader.stopping.set()
