@@ -21,7 +21,7 @@ from workshop_helpers.course.boards import (
     boards_table,
     memory_figure,
 )
-from workshop_helpers.errors import UnknownBoardError
+from workshop_helpers.errors import CourseError, UnknownBoardError
 from workshop_helpers.modules import ARCHES
 
 FILES = sorted(known.BOARDS.glob("*.json"))
@@ -190,6 +190,9 @@ def test_the_table_is_filtered_and_sorted():
         (b.ram_kb for b in table.boards), reverse=True
     )
     assert table._repr_html_().count("<tr>") == len(table) + 1
+    for sort in ("price", "chip"):
+        with pytest.raises(CourseError, match=sort):
+            boards_table(sort=sort)
 
 
 def test_the_table_marks_what_no_source_confirms():

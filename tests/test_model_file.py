@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_cases import build
 
-from workshop_helpers.errors import ModelFileError, WorkshopError
+from workshop_helpers.errors import ModelError, ModelFileError, WorkshopError
 from workshop_helpers.model import DeviceModel, convert
 from workshop_helpers.model.treefile import parse
 
@@ -75,7 +75,7 @@ def test_a_failed_save_leaves_the_old_file(
         raise OSError("disk full")
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(ModelError, match="disk full"):
         model.save(tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 

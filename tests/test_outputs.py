@@ -101,6 +101,12 @@ def test_energies_are_shown_without_powers_of_ten():
     assert "e+0" not in table and ">660<" in table
 
 
+def test_an_address_that_is_not_this_laptops_is_said():
+    for server in (HttpReceiver, MqttBroker):
+        with pytest.raises(CourseError, match=r"listen on 192\.0\.2\.1"):
+            server("192.0.2.1")  # of no network: for documentation
+
+
 # --- shares of classes --------------------------------------------------------------------------
 def test_shares_are_within_their_error():
     shares = device_module("class_shares")

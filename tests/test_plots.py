@@ -25,3 +25,7 @@ def test_a_crowded_picture_may_ask_for_less():
     picture.subplots().set_title("x", fontsize=7)
     picture._repr_png_()
     assert min(sizes(picture)) == 9
+
+
+def test_bars_of_nothing_are_a_picture_all_the_same():
+    assert bars_figure([], {"recorded": []}, "s", "Nothing yet")._repr_png_()[:4] == b"\x89PNG"

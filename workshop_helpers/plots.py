@@ -230,7 +230,7 @@ def bars_figure(
     picture = Picture(9.0, (0.34 * len(groups) + 0.2) * len(names) + 1.1)
     axes = picture.subplots()
     height = 0.8 / len(groups)
-    largest = max(v for values in groups.values() for v in values if v is not None)
+    largest = max((v for values in groups.values() for v in values if v), default=1)
     for column, (group, values) in enumerate(groups.items()):
         at = np.arange(len(names)) + (column - (len(groups) - 1) / 2) * height
         widths = [v or 0 for v in values]

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..board.catalogue import KnownBoard, all_boards
 from ..board.catalogue.choose import Ranking, choose
+from ..errors import CourseError
 from ..notebook import in_notebook
 from ..plots import PALETTE, Picture
 
@@ -21,6 +22,7 @@ USE_CASES: Mapping[str, Mapping[str, Any]] = {
     "camera that counts": {"sensors": ["camera"], "ram_kb": 512},
 }
 _PICTURE_KB = 320 * 240 * 2 / 1024
+_NUMBERS = ("ram_kb", "flash_kb", "psram_kb", "clock_mhz", "sleep_ua", "price_usd")
 _FLOATS = {"none": ("o", PALETTE[3]), "single": ("s", PALETTE[0]), "double": ("D", PALETTE[2])}
 
 
@@ -88,7 +90,11 @@ def boards_table(
     """The catalogue, filtered: `has` a sensor or radio, a `chip` (part of its name), a float unit.
 
     sort: a numeric field of the catalogue, largest first; unknown values last.
+
+    Raises CourseError for another field.
     """
+    if sort not in _NUMBERS:
+        raise CourseError(f"The table can't be sorted by {sort!r}.", f"By: {', '.join(_NUMBERS)}.")
     rows = [
         board
         for board in all_boards()

@@ -7,9 +7,11 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from getpass import getpass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -52,7 +54,8 @@ class HttpReceiver:
             def log_message(self, format: str, *args: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer((host, 0), Handler)
+        with _address_of(host):
+            self._server = ThreadingHTTPServer((host, 0), Handler)
         self._server.daemon_threads = True
         self.host, self.port = host, int(self._server.server_address[1])
         _tell_if_open(self)
@@ -76,7 +79,8 @@ class MqttBroker:
     """A real MQTT 3.1.1 broker (amqtt) in a thread of its own. It asks for no password."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.host, self.port = host, port or _free_port(host)
+        with _address_of(host):
+            self.host, self.port = host, port or _free_port(host)
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._error: BaseException | None = None
@@ -222,9 +226,19 @@ def _wait(true: Callable[[], bool], timeout_s: float, what: str) -> None:
         time.sleep(0.02)
 
 
-def _free_port(host: str) -> int:
-    import socket
+@contextmanager
+def _address_of(host: str) -> Iterator[None]:
+    """Say in words that this laptop has no such address."""
+    try:
+        yield
+    except OSError as error:
+        raise CourseError(
+            f"Nothing can listen on {host}: {error.strerror or error}.",
+            "Use 127.0.0.1 for this laptop alone, 0.0.0.0 for its networks as well.",
+        ) from None
 
+
+def _free_port(host: str) -> int:
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

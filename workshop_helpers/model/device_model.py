@@ -140,11 +140,19 @@ class DeviceModel:
         return first
 
     def save(self, folder: Path | str) -> Path:
-        """Write the data file and model.json into `folder` (made if missing); each whole or not."""
+        """Write the data file and model.json into `folder` (made if missing); each whole or not.
+
+        ModelError if it can't be written.
+        """
         target = Path(folder)
-        target.mkdir(parents=True, exist_ok=True)
-        for name, data in self.files.items():
-            write_whole(target / name, data)
+        try:
+            for name, data in self.files.items():
+                write_whole(target / name, data)
+        except OSError as error:
+            raise ModelError(
+                f"{self.name} can't be saved in {target}: {error.strerror or error}.",
+                "Name a folder that you may write, with room on its disk.",
+            ) from error
         return target
 
     @classmethod
