@@ -149,6 +149,27 @@ def test_kmeans(on_arm, tmp_path):
     )
 
 
+@pytest.mark.parametrize("arch", ARCHES)
+def test_buffers_are_looked_at_once(arch):
+    """Else each call would allocate something."""
+
+    def never(*_):
+        raise AssertionError("looked at again")
+
+    arm = ArmModule(neighbors.NAME, arch)
+    features = arm.array("h", [1, 2, 3])
+    model = arm.module.new(1, 3, 1)
+    model.additem(features, 5)
+    assert model.predict(features) == 5
+    arm.module._see = never
+    assert model.predict(features) == 5
+    arm = ArmModule(kmeans.NAME, arch)
+    vectors, point = bytearray(range(100)), bytearray(b"\x61")
+    assert arm.module.euclidean_argmin(vectors, point) == (97, 0)
+    arm.module._see = never
+    assert arm.module.euclidean_argmin(vectors, point) == (97, 0)
+
+
 @on_arches("emlearn_arrayutils")
 def test_arrayutils(on_arm, tmp_path):
     packed = array_modules.packed
