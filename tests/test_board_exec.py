@@ -1,6 +1,7 @@
 """Code on a board: answers, exceptions, time limits, running programs."""
 
 import ast
+import select
 import threading
 import time
 
@@ -116,6 +117,16 @@ def test_a_function_that_is_only_described_is_sent_too(board, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text('def later():\n    """To be written."""\n\n\ndef f():\n    return later()\n')
     assert board.call_file(file, "f") is None
+
+
+@pytest.mark.parametrize("transport", ["pty", "socket"])
+def test_bytes_that_another_thread_was_quicker_to_take(own_board, monkeypatch, transport):
+    board = own_board(transport=transport)
+    port = board._session.transport.port
+    with monkeypatch.context() as patch:
+        patch.setattr(select, "select", lambda *wanted: wanted[:3])  # all is ready, they say
+        assert port.fill(0.0) is False
+    assert board.eval("1 + 1") == 2
 
 
 def test_a_callback_that_fails_stops_the_program(board):

@@ -62,10 +62,7 @@ class SocketPort(protocol_socket.Serial):  # type: ignore[misc]
 
     def receive(self) -> bytes:
         """What is there, after the socket became readable; b"" means the other side closed."""
-        try:
-            return bytes(self._socket.recv(_READ_BYTES))
-        except BlockingIOError:  # another thread was quicker
-            raise InterruptedError from None
+        return bytes(self._socket.recv(_READ_BYTES))
 
 
 class BufferedPort:
@@ -139,7 +136,9 @@ class BufferedPort:
 
     def fill(self, timeout_s: float) -> bool:
         """Wait for bytes, put them in the buffer; False if there were none in time."""
-        with self._explained():
+        data = b""
+        # Readable, and yet nothing there: another thread was quicker.
+        with self._explained(), contextlib.suppress(BlockingIOError, InterruptedError):
             data = self._wait_and_read(timeout_s)
         self._buffer += data
         self.recent = (self.recent + data)[-_RECENT_BYTES:]
@@ -215,8 +214,6 @@ class BufferedPort:
                 "Press the board's RESET button, then board.reconnect().",
                 port=self.name,
             ) from None
-        except (BlockingIOError, InterruptedError):
-            return  # nothing there after all: the caller asks again
         except Exception as error:  # OSError, termios.error, EOFError, a closed handle's TypeError
             if isinstance(error, BoardError):
                 raise
