@@ -123,6 +123,7 @@ def test_one_that_does_not_answer_is_not_waited_for_again(site, cache, monkeypat
         with pytest.raises(ModuleFetchError) as caught:
             official.fetch(LOCKED, site.url, patient=False)
         assert caught.value.data["why"] == "unreachable"
+    assert f"{site.url} did not answer before (" in caught.value.what and "can't" not in str(caught)
     assert len(site.asked) == 1
     site.files[LOCKED.path] = GOOD
     assert official.fetch(LOCKED, site.url).read_bytes() == GOOD  # who insists, asks again

@@ -22,7 +22,7 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
 
     Raises:
         ModuleFetchError: no answer within `timeout_s` all in all (`data["why"]` is "unreachable"),
-            or another answer than the file ("refused").
+            or another answer than the file ("refused"); `data["reason"]` is what was the matter.
     """
     import http.client
     import urllib.error
@@ -53,8 +53,8 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
         why, text = "unreachable", str(answer) or type(answer).__name__
     if not isinstance(answer, OSError | http.client.HTTPException | ValueError):
         raise answer
-    text = " ".join(text.split())  # one line, whatever a server says
-    raise ModuleFetchError(f"{url} can't be had: {text.rstrip('.')}.", why=why) from None
+    text = " ".join(text.split()).rstrip(".")  # one line, whatever a server says
+    raise ModuleFetchError(f"{url} can't be had: {text}.", why=why, reason=text) from None
 
 
 def _read(url: str, limit_bytes: int, end: float) -> bytes:

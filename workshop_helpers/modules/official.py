@@ -92,14 +92,14 @@ def _read(place: str, locked: LockedModule, patient: bool) -> bytes:
         _silent.pop(place, None)
     if place in _silent:
         raise ModuleFetchError(
-            f"{place} did not answer before: {_silent[place]}", why="unreachable"
+            f"{place} did not answer before ({_silent[place]}).", why="unreachable"
         )
     timeout_s = TIMEOUT_S if patient else QUICK_TIMEOUT_S
     try:
         return download(_where(place, locked), size_bytes=locked.size_bytes, timeout_s=timeout_s)
     except ModuleFetchError as error:
         if error.data.get("why") == "unreachable":
-            _silent[place] = error.what
+            _silent[place] = str(error.data["reason"])
         raise
 
 
