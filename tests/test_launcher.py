@@ -92,7 +92,7 @@ def test_the_version_costs_no_installation(tmp_path, flag):
 )
 def test_who_gets_the_test_tools(monkeypatch, arguments, tools):
     asked = []
-    monkeypatch.setattr(workshop, "set_up", lambda venv, with_tests: asked.append(with_tests))
+    monkeypatch.setattr(workshop, "set_up", lambda venv, tests, thorough: asked.append(tests))
     monkeypatch.setattr(workshop, "hand_over", lambda venv, arguments: 0)
     monkeypatch.delenv("WORKSHOP_BUNDLE", raising=False)
     assert workshop.main(arguments) == 0 and asked == [tools]

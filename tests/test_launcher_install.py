@@ -143,6 +143,16 @@ def test_what_somebody_deleted_is_put_back(project):
     assert project.run("doctor")[2] == ""
 
 
+def test_the_demo_puts_back_what_is_gone_from_anywhere(project):
+    """As the doctor says: a front end of JupyterLab's is in no folder that is looked at always."""
+    (licence,) = project.venv.glob("lib/python*/site-packages/flit_core-*/licenses/LICENSE")
+    licence.unlink()
+    assert project.run("doctor")[2] == "" and not licence.exists()
+    code, _, err = project.run("demo")
+    assert code == 0 and ": flit_core; putting it back" in err, err
+    assert licence.exists() and project.run("demo")[2] == ""
+
+
 def test_changed_metadata_is_installed_without_network(project):
     path = project.folder / "pyproject.toml"
     path.write_text(PYPROJECT.replace('version = "1"', 'version = "2"'))
