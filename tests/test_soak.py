@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import subprocess
 import sys
 from dataclasses import replace
 
@@ -17,6 +16,7 @@ if sys.platform == "win32":
     pytest.skip("there a folder stands in for the flash", allow_module_level=True)
 sys.path.append(str(ROOT / "benchmarks"))
 
+import soak
 from soak_parts import trial
 from soak_parts.crew import Crew, scenario
 from soak_parts.ground import Ground, make_ground
@@ -61,13 +61,14 @@ def a_share() -> list[int]:
                 operations.discard(it.operation)
                 numbers.append(number)
     assert not kinds and not operations
-    return numbers
+    # The one that waits longest first: the others go on meanwhile.
+    return sorted(numbers, key=lambda number: scenario(SEED, number).kind != "main-deaf")
 
 
 @pytest.mark.slow
 def test_every_kind_of_fault_and_every_operation(folder):
     numbers = a_share()
-    with Crew(folder, SEED, 2) as crew:
+    with Crew(folder, SEED, 3) as crew:  # more than computers have cores: most of it is waiting
         outcomes = list(crew.outcomes(numbers, math.inf))
     assert sorted(outcome.number for outcome in outcomes) == sorted(numbers)
     assert {f"{o.number}: {o.what}": o.faults for o in outcomes if o.faults} == {}
@@ -77,7 +78,7 @@ def test_every_kind_of_fault_and_every_operation(folder):
 # --- power cuts --------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     ("operation", "at"),
-    [*(("put over", n) for n in (2, 40, 57, 58, 59)), ("deploy", 30), ("deploy", 33)],
+    [*(("put over", n) for n in (2, 57, 59)), *(("deploy", n) for n in (30, 33)), ("record", 60)],
 )
 def test_a_supply_that_dips_leaves_the_old_file_or_the_new_one(ground, operation, at):
     it = Scenario(SEED, at, operation, "brown-out", Faults(brown_out_at=at), "pty")
@@ -85,9 +86,9 @@ def test_a_supply_that_dips_leaves_the_old_file_or_the_new_one(ground, operation
     assert outcome.faults == {}
 
 
-@pytest.mark.parametrize("after_s", [0.45, 0.9])
-def test_a_killed_recorder_spoils_only_the_open_file(ground, after_s):
-    it = Scenario(SEED, 0, "record", "kill", Faults(), "pty", after_s)
+def test_a_killed_recorder_spoils_only_the_open_file(ground):
+    """After half of the time that it records."""
+    it = Scenario(SEED, 0, "record", "kill", Faults(), "pty", 0.45)
     outcome = trial.run(it, ground)
     assert outcome.faults == {} and outcome.code != "OK"
 
@@ -171,12 +172,12 @@ def test_a_worker_that_hangs_or_dies_is_replaced(folder, monkeypatch):
         assert set(outcome.faults) == {"wrong_error"}
 
 
-def test_one_scenario_from_the_command_line(folder):
-    command = [sys.executable, "-m", "workshop_helpers.cli", "bench", "soak", "--ground", folder]
-    command += ["--seed", "7", "--only", "0", "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100)
-    assert done.returncode == 0, done.stderr
-    facts = json.loads(done.stdout)
+def test_one_scenario_again(folder, monkeypatch, capfd):
+    options = ["--ground", str(folder), "--seed", "7", "--only", "0", "--workers", "1", "--json"]
+    monkeypatch.setattr(sys, "argv", ["soak", *options])
+    assert soak.main() == 0
+    said = capfd.readouterr()
+    facts = json.loads(said.out)
     wanted = {"scenarios", "seconds", "hangs", "wrong_data", "leaks", "outcomes"}
     assert wanted <= facts.keys() and facts["scenarios"] == 1
-    assert "0: " in done.stderr
+    assert "0: " in said.err

@@ -6,8 +6,9 @@ import io
 import json
 import random
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from workshop_helpers.model.deploy import closure, example_recordings
 from workshop_helpers.modules.arch import BUILT_ARCHES
 from workshop_helpers.modules.build import build
 from workshop_helpers.paths import DEVICE_SCRIPTS
+
+if TYPE_CHECKING:
+    from .operations import Operation
 
 APP = "soak_app"
 FACTS, ROWS = "ground.json", "rows.npy"
@@ -133,13 +137,20 @@ def make_ground(folder: Path) -> None:
         for path, data in ground.old.items():
             board.put(data, path)
         states = {"": files_of(board)}
-    for operation in OPERATIONS.values():
-        if operation.changes_files:
-            copy = shutil.copyfile(ground.image, folder / "copy")
-            with VirtualBoard(flash=copy) as virtual, Board(virtual.port) as board:
-                operation.run(board, ground, random.Random(0))
-                states[operation.after] = files_of(board)
-            copy.unlink()
+
+    def state_after(operation: Operation) -> dict[str, str]:
+        copy = shutil.copyfile(ground.image, folder / operation.name.replace(" ", "_"))
+        with VirtualBoard(flash=copy) as virtual, Board(virtual.port) as board:
+            operation.run(board, ground, random.Random(0))
+            found = files_of(board)
+        copy.unlink()
+        return found
+
+    changing = [operation for operation in OPERATIONS.values() if operation.changes_files]
+    with ThreadPoolExecutor(4) as pool:  # most of it is waiting
+        states |= dict(
+            zip((it.after for it in changing), pool.map(state_after, changing), strict=True)
+        )
     (folder / FACTS).write_text(json.dumps({"info": vars(info), "states": states}))
 
 
