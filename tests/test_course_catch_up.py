@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import pytest
@@ -110,37 +109,3 @@ def test_a_step_that_fails_raises_its_own_error_after_its_own_line(own_board, mo
     assert board.eval("1 + 1") == 2
     monkeypatch.setitem(CHECKPOINTS, "00", ())
     catch_up("00", board)  # and run again
-
-
-def test_a_learners_own_model_stays_and_a_damaged_one_is_made_anew(own_board, small_model, work):
-    from workshop_helpers import DeviceModel
-    from workshop_helpers.course.steps import deployed_model, saved_model
-
-    def make():
-        made.append(1)
-        return small_model
-
-    made: list[int] = []
-    board = own_board()
-    small_model.save(work / "small")
-    step = saved_model("small", make)
-    assert step.restore(board).startswith("already there") and not made
-    meta = json.loads((work / "small" / "model.json").read_text())
-    (work / "small" / "model.json").write_text(json.dumps(meta | {"sha256": "0"}))
-    assert step.restore(board).startswith("trained") and len(made) == 1
-    assert DeviceModel.load(work / "small").sha256 == small_model.sha256
-    assert deployed_model("small", make).restore(board).endswith("bytes sent") and len(made) == 1
-    assert board.get("/models/small/model.csv") == small_model.data
-
-
-def test_the_model_brought_back_is_the_one_of_notebook_06():
-    from workshop_helpers.course.files import read_notebook
-    from workshop_helpers.course.made_before import xor_model
-
-    cells = read_notebook(find_notebook("06"))["cells"]
-    code = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
-    last = next(i for i, source in enumerate(code) if "model = convert(" in source)
-    names: dict[str, object] = {}
-    for source in code[: last + 1]:
-        exec(source.replace("board = connect()", ""), names)
-    assert xor_model().files == names["model"].files

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from xor_model import xor_model
 
-from workshop_helpers.course.made_before import xor_model
 from workshop_helpers.course.pictures import points_figure, surface_figure
 from workshop_helpers.errors import DeviceError
 from workshop_helpers.paths import DEVICE_SCRIPTS

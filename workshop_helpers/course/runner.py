@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +25,7 @@ from ..paths import NOTEBOOKS, ROOT
 from .checks import CHECK_LOG
 from .exercises import exercises_of, tags_of, with_solutions
 from .files import read_notebook, write_notebook
-from .parameters import declared_parameters, inject
+from .parameters import inject
 from .times import note_time
 
 Variant = Literal["as_shipped", "with_solutions"]
@@ -44,34 +44,6 @@ class NotebookRun:
     checks: dict[str, bool]  # exercise -> whether its last check passed
     executed: Path
     html: Path | None  # None without nbconvert
-
-
-def run_notebooks(
-    paths: Iterable[Path],
-    *,
-    variants: Iterable[Variant] = VARIANTS,
-    parameters: Mapping[str, object] | None = None,
-    out_dir: Path = OUT,
-    cell_timeout_s: int = 120,
-) -> list[NotebookRun]:
-    """Run each notebook in each variant. `parameters` go to those notebooks that declare them.
-
-    Raises:
-        CourseError: a cell failed, or no notebook was given.
-    """
-    runs = []
-    for path in paths:
-        declared = declared_parameters(read_notebook(path))
-        mine = {k: v for k, v in (parameters or {}).items() if k in declared}
-        for variant in variants:
-            runs.append(
-                run_notebook(
-                    path, variant, parameters=mine, out_dir=out_dir, cell_timeout_s=cell_timeout_s
-                )
-            )
-    if not runs:
-        raise CourseError("No notebook was run.")
-    return runs
 
 
 def run_notebook(

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from itertools import count
 
 from ..board import Board
-from ..errors import ModelFileError
-from ..model import DeviceModel
-from ..paths import work_dir
 
 
 @dataclass(frozen=True)
@@ -55,49 +52,3 @@ def module(name: str) -> Step:
         return f"{found.source}, {found.size_bytes} bytes" if found.path else found.source
 
     return Step(f"the module {name}", restore)
-
-
-def file(path: str, content: Callable[[], bytes]) -> Step:
-    """A file on the board; another one of that name is replaced."""
-
-    def restore(board: Board) -> str:
-        report = board.put(content(), path)
-        return "already there" if report.skipped else f"{report.size_bytes} bytes"
-
-    return Step(f"the file {path} on the board", restore)
-
-
-def saved_model(name: str, make: Callable[[], DeviceModel]) -> Step:
-    """A model in the learner's work folder; the learner's own, if it can be read, stays."""
-
-    def restore(board: Board) -> str:
-        own = _load(name)
-        if own is not None:
-            return f"already there, {own.size_bytes} bytes"
-        return f"trained and converted, {_made(name, make).size_bytes} bytes"
-
-    return Step(f"the model {name} in the work folder", restore)
-
-
-def deployed_model(name: str, make: Callable[[], DeviceModel]) -> Step:
-    """The model of the work folder (made if missing) on the board, with its module."""
-
-    def restore(board: Board) -> str:
-        model = _load(name) or _made(name, make)
-        report = board.deploy(model)
-        return f"{report.sent_bytes} bytes sent" if report.sent else "already there"
-
-    return Step(f"the model {name} on the board", restore)
-
-
-def _load(name: str) -> DeviceModel | None:
-    try:
-        return DeviceModel.load(work_dir() / name)
-    except ModelFileError:  # not there, or damaged: made anew
-        return None
-
-
-def _made(name: str, make: Callable[[], DeviceModel]) -> DeviceModel:
-    model = make()
-    model.save(work_dir() / name)
-    return model
