@@ -78,6 +78,9 @@ def test_bthome_refuses_what_does_not_fit():
         bytes.fromhex("020106"),
         bytes.fromhex("0416D2FC41"),
         b"\x05\x16\xd2\xfc\x40\x02",
+        b"\x03\x16\xd2\xfc",
+        b"\x02",
+        b"",
     ):
         with pytest.raises(ValueError, match=r"BTHome|version|cut short"):
             bthome.parse(broken)
@@ -268,6 +271,9 @@ def test_mqtt_from_the_board_to_a_listener(outputs, broker_port):
         outputs.exec(
             "sizes = [out.publish('hall/pump', b'idle'), out.publish('hall/pump', b'run', 1)]"
         )
+        outputs.exec("first = out._sock; out.connect()")
+        with pytest.raises(DeviceError, match="EBADF"):  # a second connection leaves none behind
+            outputs.exec("first.send(b'x')")
         outputs.exec("out.publish('hall/long', b'x' * 300, qos=1); out.ping(); out.disconnect()")
         found = listener.wait_for(3)
         assert found == [("hall/pump", b"idle"), ("hall/pump", b"run"), ("hall/long", b"x" * 300)]

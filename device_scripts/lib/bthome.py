@@ -68,7 +68,7 @@ def advertisement(payload, name=""):
 def parse(advertised):
     """(name, [(object, value), ...]) of an advertisement. ValueError if it is not BTHome v2."""
     name, found, at = "", None, 0
-    while at < len(advertised):
+    while at + 1 < len(advertised):
         size = advertised[at]
         kind, data = advertised[at + 1], advertised[at + 2 : at + 1 + size]
         if kind in (0x08, 0x09):
@@ -82,8 +82,8 @@ def parse(advertised):
 
 
 def _objects(data):
-    if data[0] != PLAIN_V2:
-        raise ValueError("encrypted, or another version: 0x%02x" % data[0])
+    if bytes(data[:1]) != bytes((PLAIN_V2,)):
+        raise ValueError("encrypted, or another version: %r" % bytes(data[:1]))
     by_id = {entry[0]: name for name, entry in OBJECTS.items()}
     found, at = [], 1
     while at < len(data):

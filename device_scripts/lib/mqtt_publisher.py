@@ -36,7 +36,11 @@ class MqttPublisher:
         self._packet = 0
 
     def connect(self):
-        """OSError if the broker can't be reached or refuses, with its reason."""
+        """OSError if the broker can't be reached or refuses, with its reason.
+
+        A connection that there was before is closed: after an OSError this is the way back.
+        """
+        self._close()
         client_id, user, password = self._hello
         flags = 0x02  # a clean session
         payload = _text(client_id)
