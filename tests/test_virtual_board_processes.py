@@ -18,7 +18,7 @@ from virtual_board_port import Port
 
 from workshop_helpers.board.virtual import VirtualBoard, run_board_forever, virtual_board
 from workshop_helpers.board.virtual.supervisor.socket_link import SocketLink
-from workshop_helpers.errors import BoardError, SetupError
+from workshop_helpers.errors import BoardError, BoardGoneError, SetupError
 
 WAIT_S = 10.0
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -281,6 +281,16 @@ def test_an_end_is_told_although_its_news_is_late():
         with pytest.raises(BoardError, match="process ended"):
             board.check()
         late.join()
+
+
+def test_a_board_whose_process_ended_does_not_come_back(own_board):
+    board = own_board()
+    board.virtual._process.kill()
+    board.virtual._process.wait(10)
+    with pytest.raises(BoardGoneError):
+        board.eval("1 + 1")
+    with pytest.raises(BoardError, match="process ended"):
+        board.reconnect()
 
 
 def test_a_client_that_is_gone_before_it_is_taken(monkeypatch):

@@ -94,13 +94,16 @@ class Session:
         A board that came back under another name is followed where USB tells for certain; `port`
         is then the new one.
 
-        Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time.
+        Raises NoBoardError, PortBusyError, NoPromptError if that does not work in time; BoardError
+        if the process of its virtual board has ended.
         """
         with self._locked():
             if not self.is_open:
                 raise BoardError(*_CLOSED)
             self._forget_running()
             self._held.close_transport()
+            if self._held.virtual is not None:
+                self._held.virtual.check()  # its port's name may be another board's by now
             end = time.monotonic() + timeout_s
             while True:
                 left_s = max(0.5, end - time.monotonic())
@@ -142,7 +145,7 @@ class _Held:
 
     def __init__(self, virtual: VirtualBoard | None) -> None:
         self.transport: BoardTransport | None = None
-        self._virtual = virtual
+        self.virtual = virtual
 
     def close_transport(self) -> None:
         transport, self.transport = self.transport, None
@@ -151,5 +154,5 @@ class _Held:
 
     def release(self) -> None:
         self.close_transport()
-        if self._virtual is not None:
-            self._virtual.close()
+        if self.virtual is not None:
+            self.virtual.close()

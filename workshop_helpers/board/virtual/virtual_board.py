@@ -224,7 +224,9 @@ class VirtualBoard:
                 )
             elif kind == "gone":
                 self._events.put(event)
-                raise BoardError(f"The virtual board's process ended.{_quoted(said)}")
+                raise BoardError(
+                    f"The virtual board's process ended.{_quoted(said)}", "Start another one."
+                )
 
     def _refuse_flash(self, event: dict[str, Any]) -> None:
         flash = self._options["flash"]
