@@ -12,6 +12,7 @@ import string
 import sys
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,7 +39,9 @@ def mount_points(platform: str = sys.platform) -> list[Path]:
     if platform == "darwin":
         parents = [Path("/Volumes")]
     else:
-        user = getpass.getuser()
+        user = ""
+        with suppress(KeyError, OSError):  # a container may have no name for who is in it
+            user = getpass.getuser()
         parents = [Path("/run/media") / user, Path("/media") / user, Path("/media")]
     return [drive for parent in parents if parent.is_dir() for drive in parent.iterdir()]
 
