@@ -138,6 +138,24 @@ def test_a_file_that_still_wins(board):
         board.rm("/first", recursive=True)
 
 
+@pytest.mark.parametrize("file", ["", "__init__.py", "models/xor.csv"])
+def test_a_folder_of_the_modules_name_wins_and_is_named(file, board):
+    """MicroPython takes any folder for a package, empty ones too."""
+    folder = f"/{NAME}"
+    if file:
+        board.put(b"x = 1\n", f"{folder}/{file}")
+    else:
+        board.mkdir(folder)
+    try:
+        with pytest.raises(ModuleError, match=f"imports {folder} instead of {PATH}") as caught:
+            install(board, NAME)
+        assert f"board.rm('{folder}', recursive=True)" in caught.value.mend
+        assert board.exists(folder)  # it may hold what somebody wants
+    finally:
+        board.rm(folder, recursive=True)
+    assert install(board, NAME).path == PATH
+
+
 def test_a_module_in_the_firmware(thing, board):
     thing("x = 1\n", "x = 1\n", "    return None, None\n")
     module = install(board, "thing")

@@ -87,6 +87,7 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
             device_traceback=error.device_traceback,
         ) from error
     except DeviceError as error:
+        _refuse_shadow(board, name, error)
         trace = error.device_traceback or ""
         # Whatever native code raises ("incompatible .mpy arch", or a module's own refusal of this
         # firmware's array layout), the plain twin may still run.
@@ -104,5 +105,31 @@ def try_out(board: Board, name: str, *, official: bool = False) -> str | None:
         )
     if imported is None:
         return None
-    path = posixpath.normpath("/" + str(imported).lstrip("/"))
+    path = _absolute(imported)
     return path if board.exists(path) else None  # frozen modules name a file that is not there
+
+
+def _refuse_shadow(board: Board, name: str, error: DeviceError) -> None:
+    """ModuleError if another file, or a folder of the module's name, is imported in its place."""
+    try:
+        imported, _ = board.call_file(
+            _BOARD / "import_anew.py", "_w_import_anew", name, timeout_s=SMOKE_TIMEOUT_S
+        )
+    except DeviceError:
+        return  # nothing is
+    place, ours = _absolute(imported or ""), f"/lib/{name}.mpy"
+    if place in ("/", ours) or not board.exists(place):
+        return
+    if posixpath.basename(place).startswith("__init__."):
+        place = posixpath.dirname(place)
+    is_folder = posixpath.basename(place) == name
+    raise ModuleError(
+        f"The board imports {place} instead of {ours}.",
+        f"Give it another name, or remove it with board.rm({place!r}"
+        f"{', recursive=True' if is_folder else ''}); then install again.",
+        device_traceback=error.device_traceback,
+    ) from error
+
+
+def _absolute(imported: object) -> str:
+    return posixpath.normpath("/" + str(imported).lstrip("/"))
