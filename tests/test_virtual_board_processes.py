@@ -17,6 +17,7 @@ import pytest
 from virtual_board_port import Port
 
 from workshop_helpers.board.virtual import VirtualBoard, run_board_forever, virtual_board
+from workshop_helpers.board.virtual.supervisor.child_state import State
 from workshop_helpers.board.virtual.supervisor.socket_link import SocketLink
 from workshop_helpers.errors import BoardError, BoardGoneError, SetupError
 
@@ -291,6 +292,16 @@ def test_a_board_whose_process_ended_does_not_come_back(own_board):
         board.eval("1 + 1")
     with pytest.raises(BoardError, match="process ended"):
         board.reconnect()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="another Child there")
+def test_an_interpreter_that_has_ended_runs_nothing():
+    from workshop_helpers.board.virtual.supervisor.child_posix import Child
+
+    child = object.__new__(Child)
+    child.pid = os.getpid()  # who has its number now, and hears Ctrl-C
+    child._status = 0
+    assert child.state() is State.BUSY
 
 
 def test_a_client_that_is_gone_before_it_is_taken(monkeypatch):

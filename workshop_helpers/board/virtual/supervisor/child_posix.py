@@ -109,6 +109,8 @@ class Child:
 
     def state(self) -> State:
         """What it does just now; it may do something else right after."""
+        if self._status is not None:
+            return State.BUSY  # it has ended, and its number may be another process's
         caught, sleeping = _signals_and_sleep(self.pid)
         if caught:
             return State.RUNS
