@@ -14,7 +14,7 @@ LIB = DEVICE_SCRIPTS / "lib"
 
 # As a port with blocks of 16 bytes prints it: two areas, free rows left out, a last row cut short.
 TWO_AREAS = f"""mem: total=1, current=2, peak=3
-GC: total: 5248, used: 1, free: 2
+GC: total: 5248, used: 1120, free: 4128
 GC memory layout; from 3ffb1000:
 00000: h=..{"." * 60}
        (2 lines all free)
@@ -36,6 +36,15 @@ def test_a_heap_of_two_areas_is_read_block_by_block():
 def test_no_map_is_said():
     with pytest.raises(BadAnswerError, match="no map"):
         parse_heap("GC: total: 5248, used: 1, free: 2\n")
+
+
+@pytest.mark.parametrize(
+    ("was", "came"),
+    [("h===", "h=.="), ("(2 lines", "(3 lines"), ("00400: h", "00400:  h"), ("5248", "5249")],
+)
+def test_a_damaged_map_is_refused(was, came):
+    with pytest.raises(BadAnswerError, match="damaged"):
+        parse_heap(TWO_AREAS.replace(was, came))
 
 
 def test_the_map_agrees_with_the_boards_own_count(board):

@@ -13,7 +13,12 @@ from virtual_board_port import Port
 
 from workshop_helpers.board import Board, connect
 from workshop_helpers.board.virtual import Faults, VirtualBoard, faults_from
-from workshop_helpers.board.virtual.supervisor.faults import ALWAYS, FAULTS, ONCE
+from workshop_helpers.board.virtual.supervisor.faults import (
+    ALWAYS,
+    FAULTS,
+    ONCE,
+    SMALL_HEAP_BYTES,
+)
 from workshop_helpers.board.virtual.supervisor.line_faults import LineFaults, SpoiltBytes
 from workshop_helpers.errors import (
     BoardError,
@@ -99,11 +104,13 @@ def test_the_command_line_lists_them():
 
 def test_the_command_line_starts_one():
     command = [sys.executable, "-m", "workshop_helpers.cli", "board", "--json", "--fault", "busy"]
+    command += ["--fault", "heap-small"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
-            port = json.loads(process.stdout.readline())["port"]
+            said = json.loads(process.stdout.readline())
+            assert said["heap_size_bytes"] == SMALL_HEAP_BYTES
             with pytest.raises(PortBusyError):
-                connect(port, timeout_s=2.0)
+                connect(said["port"], timeout_s=2.0)
         finally:
             process.terminate()
 

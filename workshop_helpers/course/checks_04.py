@@ -45,7 +45,8 @@ def array_of_samples(board: Board) -> Verdict:
 def due_across_the_wrap(source: str, board: Board) -> Verdict:
     if not isinstance(source, str) or "def is_due" not in source:
         return Verdict(False, "Leave `def is_due(now, last, period):` in the text.")
-    board.exec("import time\n" + source)
+    program = "import time\n" + source
+    board.eval(f"exec({program!r})")  # unlike exec, it runs nothing that a bad cable has changed
     cases = [
         (5000, 400, False, "is not over"),
         (5000, 1000, True, "is over"),

@@ -12,7 +12,7 @@ from ..errors import BadAnswerError
 _ROW_BLOCKS = 64
 _ROW = re.compile(r"[0-9a-f]{5,16}: (\S{1,64})")
 _FREE_ROWS = re.compile(r" *\((\d+) lines all free\)")
-_TOTAL = re.compile(r"GC: total: (\d+)")
+_COUNTS = re.compile(r"GC: total: (\d+), used: \d+, free: (\d+)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def read_heap(board: Board) -> HeapMap:
     """Ask the board, after a collection.
 
     Raises:
-        BadAnswerError: this firmware prints no map of its heap.
+        BadAnswerError: this firmware prints no map of its heap, or it came damaged.
     """
     text = board.exec(
         "import gc, micropython\ngc.collect()\nmicropython.mem_info(1)", timeout_s=60.0
@@ -50,7 +50,10 @@ def read_heap(board: Board) -> HeapMap:
 
 
 def parse_heap(text: str) -> HeapMap:
-    """The text of `mem_info(1)`; the blocks of several heap areas follow one another."""
+    """The text of `mem_info(1)`; the blocks of several heap areas follow one another.
+
+    It has no checksum, but the board counts its blocks as well: both must agree.
+    """
     blocks: list[bool] = []
     for line in text.splitlines():
         row, free = _ROW.fullmatch(line.rstrip()), _FREE_ROWS.fullmatch(line.rstrip())
@@ -58,10 +61,14 @@ def parse_heap(text: str) -> HeapMap:
             blocks += [sign != "." for sign in row[1]]
         elif free:
             blocks += [False] * (_ROW_BLOCKS * int(free[1]))
-    total = _TOTAL.search(text)
-    if not blocks or total is None:
+    counts = _COUNTS.search(text)
+    if not blocks or counts is None:
         raise BadAnswerError(
             "This board prints no map of its heap.",
             "board.info has its free heap and its largest free block.",
         )
-    return HeapMap(tuple(blocks), 1 << round(math.log2(int(total[1]) / len(blocks))))
+    total_bytes, free_bytes = int(counts[1]), int(counts[2])
+    heap = HeapMap(tuple(blocks), 1 << round(math.log2(max(total_bytes / len(blocks), 1))))
+    if (len(blocks) * heap.block_bytes, heap.free_bytes) != (total_bytes, free_bytes):
+        raise BadAnswerError("The map of the board's heap came damaged.", "Ask for it again.")
+    return heap

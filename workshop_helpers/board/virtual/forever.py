@@ -48,7 +48,7 @@ def run_board_forever(
     earlier = _end_on_sigterm()
     try:
         with board:
-            _say(board, flash, heap_size_bytes, as_json)
+            _say(board, flash, as_json)
             port = board.port
             while True:
                 board.check()
@@ -71,12 +71,12 @@ def _end_on_sigterm() -> Any:
         return None
 
 
-def _say(board: VirtualBoard, flash: Path | None, heap_size_bytes: int, as_json: bool) -> None:
+def _say(board: VirtualBoard, flash: Path | None, as_json: bool) -> None:
     if as_json:
         answer = {
             "port": board.port,
             "flash": None if flash is None else str(flash),
-            "heap_size_bytes": heap_size_bytes,
+            "heap_size_bytes": board.heap_size_bytes,
         }
         print(json.dumps(answer), flush=True)
         return

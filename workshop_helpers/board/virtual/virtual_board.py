@@ -63,6 +63,7 @@ class VirtualBoard:
         if "heap-small" in faults.device:
             heap_size_bytes = min(heap_size_bytes, SMALL_HEAP_BYTES)
         self.port = ""
+        self.heap_size_bytes = heap_size_bytes
         self._options: dict[str, Any] = {
             "device_dir": str(_HERE / "device"),
             "flash": None if flash is None else str(Path(flash).absolute()),
