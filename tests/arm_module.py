@@ -132,6 +132,8 @@ class ArmModule:
             return int(value or 0) & 0xFFFF_FFFF
         if isinstance(value, float):
             raise ArmFault(f"{value} would become an integer")
+        if isinstance(value, list):  # its items, as objects
+            return self.cpu.push([self.runtime.encode(item) for item in value])
         return self.cpu.address(value)
 
     def call_assembler(self, name: str, arguments: tuple[object, ...]) -> int:
@@ -141,10 +143,11 @@ class ArmModule:
         self.runtime.enter()
         try:
             words = [self._word(a) for a in arguments]
+            entered = self.cpu.state()
             number = self.cpu.enter(name, (words + [0] * 4)[:4])
             if number is not None:
                 raise ArmFault(f"{name} calls the runtime")
-            if self.cpu.state()[:-1] != before[:-1] or self.cpu.float_state() != floats:
+            if self.cpu.state()[:-1] != entered[:-1] or self.cpu.float_state() != floats:
                 raise ArmFault(f"{name} did not restore its caller's registers")
             answer = (self.cpu.argument(0) ^ 0x8000_0000) - 0x8000_0000
             if abs(answer) > _LARGEST_ANSWER:

@@ -399,8 +399,8 @@ def test_an_endless_loop_ends(arch):
         model.predict(arm.array("h", [5]), arm.array("f", [0, 0]))
 
 
-@pytest.mark.parametrize(("arch", "most"), [("armv6m", 14000), ("armv7em", 13500)])
-def test_what_a_prediction_costs(arch, most):
+@pytest.mark.parametrize("arch", ARCHES)
+def test_what_a_prediction_costs(arch):
     """Instructions, the same on any computer: 50 trees of 6 levels may not become slower."""
     forest = trees_cases.random_forest(1, 64, 10, 50, 6)
     arm = ArmModule("emlearn_trees", arch, counting=True)
@@ -412,4 +412,4 @@ def test_what_a_prediction_costs(arch, most):
         arm.cpu.instructions.clear()
         model.predict(features, out)
         counts.append(arm.cpu.instructions.total())
-    assert sum(counts[1:]) / 19 < most, sum(counts[1:]) / 19
+    assert sum(counts[1:]) / 19 < 4000, sum(counts[1:]) / 19
