@@ -92,20 +92,13 @@ def windows(
 def extract(
     samples: Samples, window: int = WINDOW, hop: int = HOP
 ) -> tuple[NDArray[np.int16], NDArray[np.intp]]:
-    """Features of every window of every recording.
-
-    Args:
-        samples: int16 [n_recordings, n_samples, n_channels], or one recording [n_samples, ...],
-            or a list of recordings of any lengths, [n_samples, n_channels] each.
-        window: length in samples.
-        hop: distance of two windows in samples.
+    """Features of every window of every recording, cut as `windows` does.
 
     Returns:
         X int16 [n, n_features], and the index of the recording of each row, intp [n]
         (so `y = labels[index]`, and `groups=index` keeps a recording in one fold).
 
-    Raises:
-        FeatureError: samples are not int16, or have another shape; window or hop is no length.
+    Raises what `windows` raises.
     """
     rows, owner = windows(samples, window, hop)
     n_channels = rows.shape[2]
