@@ -199,6 +199,32 @@ def test_a_label_given_by_hand_is_the_truth_where_the_sensor_knows_none() -> Non
     assert history.accuracy == 0.5
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("rate_hz", value) for value in (0, -1, None, "10", float("nan"), True)),
+        *(("channels", value) for value in (None, 3, "xyz", ["x"])),
+        *(("classes", value) for value in (None, 4, "ab")),
+        *(("units_per_lsb", value) for value in (1, [1.0], ["1"] * 6, [None] * 6)),
+        *(("channel_units", value) for value in (1, "g", ["g"])),
+    ],
+)
+def test_an_app_that_says_nonsense_of_itself_is_told_so(name, value) -> None:
+    said = {"rate_hz": 10, "channels": list("abcdef"), "classes": ["x"]}
+    said |= {"units_per_lsb": [1.0] * 6, "channel_units": ["g"] * 6}
+    hello = Record(0, 0, "hello", said | {name: value})
+    with pytest.raises(StreamError, match="first record says"):
+        History(hello)
+    with pytest.raises(StreamError, match="first record says"):
+        History().add(hello)
+
+
+def test_samples_of_other_channels_than_named_are_refused() -> None:
+    history = History(Record(0, 0, "hello", {"channels": ["x", "y"]}))
+    with pytest.raises(StreamError, match="sends 3 channels and names 2"):
+        history.add(Record(1, 1, "samples", {"n": 1, "channels": 3, "b64": "AAAAAAAA"}))
+
+
 def test_a_second_hello_forgets_what_came_before() -> None:
     history = history_of(9.0)
     history.add(Record(0, 10, "hello", dict(history.hello.fields)))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .hello import check_hello, check_samples
 from .records import Record
 
 
@@ -26,7 +27,8 @@ class Block:
 class History:
     """Collects the records of a stream; the oldest are forgotten beyond `max_records` a kind.
 
-    Times are the board's, in seconds since the app began. Not for two threads at once.
+    Times are the board's, in seconds since the app began. Not for two threads at once. StreamError
+    for records that contradict themselves or each other.
     """
 
     def __init__(self, hello: Record | None = None, max_records: int = 100_000) -> None:
@@ -41,20 +43,24 @@ class History:
         self.heap_free_bytes: int | None = None
         self.t_s = 0.0
         if hello is not None:
+            check_hello(hello)
             self._notice_heap(hello)
 
     def add(self, record: Record) -> None:
         """Take in one record of any kind. A second hello is a new start: what came before is
         forgotten, since the board's clock begins again."""
-        if record.kind == "hello" and self.hello not in (None, record):
-            self._forget()
+        if record.kind == "hello":
+            check_hello(record)
+            if self.hello not in (None, record):
+                self._forget()
         self.t_s = max(self.t_s, record.t_us / 1e6)
         self._notice_heap(record)
         if record.kind == "hello":
             self.hello = record
         elif record.kind == "samples":
-            at = record.get("at")
-            block = Block(record.t_us / 1e6, record.samples(), at if isinstance(at, int) else None)
+            at, samples = record.get("at"), record.samples()
+            check_samples(samples.shape[1], self.hello)
+            block = Block(record.t_us / 1e6, samples, at if isinstance(at, int) else None)
             self._blocks.append(block)
             self._n_blocks += 1
         elif record.kind == "label":

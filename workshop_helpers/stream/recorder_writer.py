@@ -12,6 +12,7 @@ from typing import Any
 from ..errors import DataError, StreamError, WorkshopError
 from ..recordings.partial import PartialRecording
 from ..recordings.recording import Recording
+from .hello import check_hello, check_samples
 from .places import Places
 from .records import Gap, Record
 
@@ -169,12 +170,9 @@ class Writer:
                 "recorded.",
                 "Stream the app 'recorder', or let yours say them in its 'hello'.",
             )
+        check_hello(hello)
+        check_samples(block["channels"], hello)
         channels = [str(name) for name in hello["channels"]]
-        if block["channels"] != len(channels):
-            raise DataError(
-                f"The app sends {block['channels']} channels and names {len(channels)}.",
-                "Mend the app's 'hello'.",
-            )
         self._shape = _shape(hello)
         self._rate_hz = float(hello["rate_hz"])
         about = {
