@@ -633,9 +633,16 @@ def take_bundle(arguments):
         else:
             rest.append(word)
     if place:
-        place = place.rstrip("/") if is_address(place) else os.path.abspath(place)
+        place = in_ascii(place.rstrip("/")) if is_address(place) else os.path.abspath(place)
         BUNDLE[:] = [place]
     return rest
+
+
+def in_ascii(address):
+    """As a browser would send it: people type spaces and umlauts."""
+    from urllib.parse import quote
+
+    return quote(address, safe="%/:?#[]@!$&'()*+,;=~")
 
 
 def is_address(place):

@@ -175,6 +175,12 @@ def test_no_bundle_at_all(fresh, tmp_path):
 
 
 # --- how the launcher sees wheels -------------------------------------------------------------
+def test_an_address_as_people_type_it(monkeypatch):
+    monkeypatch.setattr(workshop, "BUNDLE", [])
+    assert workshop.take_bundle(["--bundle", "http://laptop:8765/my bündle%20/", "x"]) == ["x"]
+    assert workshop.BUNDLE == ["http://laptop:8765/my%20b%C3%BCndle%20"]
+
+
 def test_one_name_for_a_platform():
     assert workshop.platform_name() == this_platform()
 

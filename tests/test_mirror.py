@@ -165,6 +165,11 @@ def test_what_can_not_be_a_mirror(place):
         official.fetch(LOCKED, place)
 
 
+def test_an_address_as_people_type_it(site):
+    site.files[f"my%20b%C3%BCndle/{LOCKED.path}"] = GOOD
+    assert official.fetch(LOCKED, f"{site.url}/my bündle").read_bytes() == GOOD
+
+
 def test_what_a_server_says_becomes_one_line(site):
     site.files[LOCKED.path] = redirect(f"/{LOCKED.path}")  # Python explains this in two
     with pytest.raises(ModuleFetchError, match="infinite loop") as caught:

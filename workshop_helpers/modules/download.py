@@ -58,10 +58,13 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
 
 
 def _read(url: str, limit_bytes: int, end: float) -> bytes:
+    import urllib.parse
     import urllib.request
 
     handlers = [urllib.request.ProxyHandler({})] if _is_near(url) else []
     opener = urllib.request.build_opener(*handlers)
+    # As a browser would send it: people type spaces and umlauts.
+    url = urllib.parse.quote(url, safe="%/:?#[]@!$&'()*+,;=~")
     request = urllib.request.Request(url, headers={"User-Agent": "emlearn-workshop"})
     found = bytearray()
     with opener.open(request, timeout=max(0.1, end - time.monotonic())) as response:
