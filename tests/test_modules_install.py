@@ -6,13 +6,16 @@ import dataclasses
 import json
 import re
 import shutil
+import sys
 
 import pytest
 
 from workshop_helpers import paths
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleSmokeError
-from workshop_helpers.modules import build, install, try_out
-from workshop_helpers.modules.build import header_arch
+from workshop_helpers.model import verify
+from workshop_helpers.modules import build, install, source_for, try_out
+from workshop_helpers.modules.build import compile_plain, header_arch
+from workshop_helpers.modules.lock import load_lock
 
 NAME = "emlearn_trees"
 PATH = f"/lib/{NAME}.mpy"
@@ -163,8 +166,9 @@ def test_a_module_in_the_firmware(thing, board):
     assert not board.exists("/lib/thing.mpy")
 
 
-def test_a_module_built_into_the_firmware(thing, board):
+def test_a_module_built_into_the_firmware(thing, board, monkeypatch):
     """Really one: nothing is sent, and a file of the same name changes nothing."""
+    monkeypatch.delenv("WORKSHOP_MODULES")
     folder = paths.NATIVE_MODULES
     thing("x = 1\n", "x = 1\n")
     for file in ("thing.py", "thing_ref.py", "smoke/thing.py"):
@@ -174,6 +178,36 @@ def test_a_module_built_into_the_firmware(thing, board):
     assert (module.source, module.path, module.notes) == ("built in", None, ())
     assert not board.exists("/lib/heapq.mpy")
     assert "built into the firmware" in repr(module)
+
+
+@pytest.mark.parametrize("text", ["def new(*a): pass\n", None])
+def test_a_model_that_the_firmwares_own_can_not_run(text, board, small_model, monkeypatch):
+    """As in emlearn's own firmware: its emlearn_trees would read soft leaves as classes."""
+    data = compile_plain(NAME, text.encode()) if text else build(NAME, None).path.read_bytes()
+    board.put(data, PATH)
+    module = sys.modules["workshop_helpers.modules.install"]
+    monkeypatch.setattr(module, "in_firmware", lambda board, name: name == NAME)
+    monkeypatch.setattr(module, "try_out", lambda *arguments, **options: None)
+    soft = dataclasses.replace(small_model, estimator=None)
+    assert source_for(soft) == "workshop"
+    note = install(board, NAME, source_for(soft)).notes[0]
+    assert "may not be the workshop's" in note
+    if text is None:  # ours, frozen into the firmware
+        board.deploy(soft)
+        return
+    with pytest.raises(ModuleError, match=f"has its own {NAME}.* can't run this model") as caught:
+        board.deploy(soft)
+    assert "voting='hard'" in caught.value.mend
+    with pytest.raises(ModuleError, match="has its own"):
+        verify(soft, [[0] * len(soft.features)], board)
+
+
+def test_what_is_known_of_a_module_in_the_firmware_is_said(board, monkeypatch):
+    module = sys.modules["workshop_helpers.modules.install"]
+    monkeypatch.setattr(module, "in_firmware", lambda board, name: True)
+    monkeypatch.setattr(module, "try_out", lambda *arguments, **options: None)
+    (note,) = install(board, "emlearn_neighbors", "official").notes
+    assert load_lock().faults["emlearn_neighbors"] in note
 
 
 def test_a_frozen_module(thing, board):

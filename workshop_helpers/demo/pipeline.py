@@ -15,7 +15,7 @@ from ..board import Board, connect
 from ..errors import BoardError, DataError, StreamError
 from ..features import FeatureSet, motion_features
 from ..model import DeviceModel, convert, measure, verify
-from ..modules import source_for
+from ..modules import install_for
 from ..stream import Counters, Record
 from .report import write_report
 from .result import DemoResult
@@ -57,7 +57,7 @@ def run_demo(
         data, train_set, test_set = _features(console)
         model = _model(console, train_set, test_set)
         with step(console, f"{model.module} installed") as say:
-            module = board.install(model.module, source=source_for(model))
+            module = install_for(board, model)
             say(f"{module.source} for {module.arch or 'any board'}, {module.size_bytes:,} bytes")
         with step(console, "Model and app pushed") as say:
             files = data.part("test").replay_files(REPLAY_S)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import FileError, StreamError
-from ..modules import source_for
+from ..modules import install_for
 from ..modules.drivers import driver_mpy, drivers
 from ..paths import DEVICE_SCRIPTS, NATIVE_MODULES
 from ..text import counted
@@ -88,8 +88,10 @@ def deploy(
     modules = _modules(sources.values(), model)
     for name in modules:
         # What an app imports is ours: its features were trained with the plain twin, to the bit.
-        of_model = model is not None and name == model.module
-        board.install(name, source=source_for(model) if of_model else "workshop")
+        if model is not None and name == model.module:
+            install_for(board, model)
+        else:
+            board.install(name, source="workshop")
 
     to_send = _drivers(sources.values())
     to_send.update({path: source.read_bytes() for path, source in sources.items()})

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BadAnswerError, DeviceMemoryError, ModelFileError
-from ..modules import source_for
+from ..modules import install_for
 from ..paths import DEVICE_SCRIPTS
 from .deploy import put_model
 from .device_model import DeviceModel
@@ -40,7 +40,7 @@ class DeviceSession:
         self._board = board
         self._model = model
         self.folder = f"/models/{model.name}"
-        self.module = board.install(model.module, source=source_for(model))
+        self.module = install_for(board, model)
         for name in _LIBRARIES:
             board.put(DEVICE_SCRIPTS / "lib" / f"{name}.py", f"/lib/{name}.py")
         if deploy:

@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from .arch import ARCHES, arch_of
 from .build import BuiltModule, build
-from .install import InstalledModule, install, source_for
+from .install import InstalledModule, install, install_for, source_for
 
-__all__ = ["ARCHES", "BuiltModule", "InstalledModule", "arch_of", "build", "install", "source_for"]
+__all__ = [
+    "ARCHES",
+    "BuiltModule",
+    "InstalledModule",
+    "arch_of",
+    "build",
+    "install",
+    "install_for",
+    "source_for",
+]

@@ -111,11 +111,32 @@ def source_for(model: object) -> Source:
     return "auto" if metadata.get("official_compatible") is True else "workshop"
 
 
+def install_for(board: Board, model: Any) -> InstalledModule:
+    """Install the module that a converted model runs on, from a source that can run it.
+
+    Raises:
+        ModuleError: as `install`; or the firmware has one built in that can't run the model.
+    """
+    source = source_for(model)
+    module = install(board, model.module, source)
+    if module.source != "built in" or source == "auto":
+        return module
+    # Only ours have load(), and a firmware may well have ours.
+    if not board.eval(f"hasattr(__import__({module.name!r}), 'load')"):
+        raise ModuleError(
+            f"The firmware has its own {module.name}, which wins over files and can't run this "
+            "model: soft votes, regression and the newer kinds are the workshop's alone.",
+            "Flash a MicroPython without it (`workshop flash --list`); or, for a forest of "
+            "classes, convert(..., voting='hard').",
+        )
+    return module
+
+
 def _install(board: Board, name: str, source: Source, mirror: str | None) -> InstalledModule:
     notes: list[str] = []
     if in_firmware(board, name):
         try_out(board, name, official=True)  # a firmware's own is most likely the official one
-        return InstalledModule(name, "built in", None, None, None, 0, None, tuple(notes))
+        return _built_in(name, source, notes)
     path = f"/lib/{name}.mpy"
     refusal: ModuleError | None = None
     stale: list[str] | None = None
@@ -136,7 +157,7 @@ def _install(board: Board, name: str, source: Source, mirror: str | None) -> Ins
             continue
         if imported is None:
             board.rm(path)
-            return InstalledModule(name, "built in", None, None, None, 0, None, tuple(notes))
+            return _built_in(name, source, notes)
         if imported != path:
             raise ModuleError(
                 f"The board imports {imported} instead of {path}.",
@@ -151,6 +172,15 @@ def _install(board: Board, name: str, source: Source, mirror: str | None) -> Ins
     with suppress(FileError):
         board.rm(path)
     raise refusal
+
+
+def _built_in(name: str, source: Source, notes: list[str]) -> InstalledModule:
+    if source not in ("auto", "official"):
+        notes.append("the firmware's own wins over files, so it may not be the workshop's")
+    known = load_lock().faults.get(name)
+    if known:
+        notes.append(f"known of the official one, which it may be: {known}")
+    return InstalledModule(name, "built in", None, None, None, 0, None, tuple(notes))
 
 
 def _installed(
