@@ -15,7 +15,12 @@ from ..errors import (
     NoFileSystemError,
 )
 
-_BROKEN = "board.soft_reset() and look again; if it stays, the file system must be made anew."
+# Never by itself: it costs all files. The command is that of MicroPython's rp2/_boot.py.
+_BROKEN = (
+    "board.soft_reset() and look again; if it stays, save files with board.get(), then make the "
+    "file system anew: `workshop flash --board ID` on Espressif boards; on an RP2 "
+    "board.exec('import rp2, vfs; vfs.VfsLfs2.mkfs(rp2.Flash(), progsize=256)') and RESET."
+)
 
 
 def device_error(error: bytes | str) -> DeviceError:
