@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
 from workshop_helpers.errors import FeatureError, ModelError
@@ -142,6 +143,30 @@ def test_regression_scores_and_errors() -> None:
     assert report.largest_error == pytest.approx(
         np.abs(model.predict(X).astype(float) - forest.predict(X)).max()
     )
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(),  # not fitted
+        RandomForestClassifier,
+        RandomForestRegressor(2).fit(LINE, LINE.ravel()),
+        RandomForestClassifier(2).fit(np.hstack([LINE, LINE]), LINE.ravel() > 50),
+        GaussianNB().fit(LINE, LINE.ravel() > 50),
+        5,
+    ],
+    ids=str,
+)
+def test_an_estimator_that_the_model_can_not_be_of_is_refused(estimator) -> None:
+    model = convert(RandomForestClassifier(2).fit(LINE, LINE.ravel() > 50), LINE)
+    with pytest.raises(ModelError):
+        verify(model, LINE, estimator=estimator)
+
+
+def test_a_truth_that_is_no_number_is_refused() -> None:
+    model = convert(RandomForestRegressor(2).fit(LINE, LINE.ravel()), LINE)
+    with pytest.raises(FeatureError, match="no number"):
+        verify(model, LINE, y=["many"] * len(LINE))
 
 
 def test_a_value_that_is_no_number_agrees_with_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

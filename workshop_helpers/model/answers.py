@@ -108,7 +108,12 @@ def truth_of(model: DeviceModel, estimator: Any, y: Any, rows: int) -> npt.NDArr
     if truth.shape != (rows,):
         raise FeatureError(f"y has the shape {truth.shape} for {rows} rows of X.", "Pass y_test.")
     if model.task == "regression":
-        return truth.astype(np.float64)
+        try:
+            return truth.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise FeatureError(
+                f"y has something that is no number ({error}).", "Pass y_test."
+            ) from None
     names = [model.classes, model.runs_as.labels(estimator, model) if estimator else ()]
     best = max(names, key=lambda labels: sum(label in set(labels) for label in truth.tolist()))
     index = {label: i for i, label in enumerate(best)}

@@ -48,7 +48,8 @@ def verify(
     Raises:
         FeatureError: X or y has a wrong shape, NaN, or is not scaled as in the training.
         ModelFileError: the model on the board (deploy=False) has other features or outputs.
-        ModelError: neither a board nor an estimator to compare with.
+        ModelError: neither a board nor an estimator to compare with, or one that this model can't
+            be of.
         BoardError: whatever goes wrong on the board.
     """
     source = estimator if estimator is not None else model.estimator
@@ -57,6 +58,8 @@ def verify(
             "There is nothing to compare with: the model was loaded without its estimator.",
             "Pass board=..., or estimator=....",
         )
+    if source is not None:
+        _check_source(model, source)
     features.check_columns(X, source)
     raw = features.as_rows(X, len(model.features))
     if not len(raw):
@@ -87,6 +90,22 @@ def verify(
         largest_error=float(answers.distance().max()) if answers.is_regression else None,
         device_labels=answers.labels(),
     )
+
+
+def _check_source(model: DeviceModel, estimator: Any) -> None:
+    """ModelError for an estimator of another kind, task or width, or one that is not fitted."""
+    from sklearn.base import is_classifier, is_regressor
+
+    of_kind = model.runs_as.reads(estimator)
+    wrong_task = is_classifier if model.task == "regression" else is_regressor
+    width = model.runs_as.read(estimator).n_features if of_kind else 0
+    if width != len(model.features) or wrong_task(estimator):
+        name = estimator.__name__ if isinstance(estimator, type) else type(estimator).__name__
+        raise ModelError(
+            f"This {name} is not what a model of kind {model.kind!r} for {model.task} with "
+            f"{len(model.features)} features was converted from.",
+            "Pass the estimator that was given to convert, as it was then.",
+        )
 
 
 def _run_on(
