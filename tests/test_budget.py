@@ -166,6 +166,8 @@ def test_speed_is_measured_on_the_board(board):
 
 def test_pictures_and_the_calculator():
     assert size_figure()._repr_png_().startswith(PNG)
+    with pytest.raises(CourseError, match="No current"):
+        size_figure("teensy-41")
     assert days_figure(Plan(), SPEED)._repr_png_().startswith(PNG)
     assert isinstance(budget_calculator(SPEED).battery_days, Range)
     assert all(b.battery_days for plan in PLANS.values() for b in compare(plan, SPEED, "esp32"))

@@ -259,6 +259,8 @@ def test_other_types_are_refused() -> None:
         extract(np.zeros((2, 50, 3)))  # type: ignore[arg-type]
     with pytest.raises(FeatureError, match="dimensions"):
         extract(np.zeros(50, dtype=np.int16))
+    with pytest.raises(FeatureError, match="same channels"):
+        extract(np.zeros((2, 50, 0), dtype=np.int16))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from matplotlib.text import Text
 
-from workshop_helpers.plots import Picture, bars_figure
+from workshop_helpers.plots import Picture, bars_figure, confusion_figure
 
 
 def sizes(picture):
@@ -29,3 +29,10 @@ def test_a_crowded_picture_may_ask_for_less():
 
 def test_bars_of_nothing_are_a_picture_all_the_same():
     assert bars_figure([], {"recorded": []}, "s", "Nothing yet")._repr_png_()[:4] == b"\x89PNG"
+
+
+def test_a_confusion_matrix_leaves_out_what_is_none_of_the_classes_and_says_so():
+    truth, said = ["a", "b", "None", "b"], ["a", "unsure", "a", "a"]
+    (axes,) = confusion_figure(truth, said, ["a", "b"]).axes
+    assert [text.get_text() for text in axes.texts] == ["1", "0", "1", "0"]
+    assert axes.get_title().endswith(", 2 not shown")

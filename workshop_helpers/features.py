@@ -214,7 +214,7 @@ def _checked(samples: Samples) -> list[NDArray[np.int16]]:
     else:
         recordings = [np.asarray(recording) for recording in samples]
     shapes = {recording.shape[1:] for recording in recordings}
-    if len(shapes) != 1 or len(next(iter(shapes))) != 1:
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1 or not shape[0]:
         raise FeatureError(
             "These are no recordings with the same channels.",
             "Give [n_samples, n_channels] each, and at least one.",

@@ -23,11 +23,16 @@ def confusion_figure(
     classes: Sequence[str],
     where: str = "the board",
 ) -> Picture:
-    """Counts of true class (rows) against the class that was said (columns), and `where`."""
+    """Counts of true class (rows) against the class that was said (columns), and `where`.
+
+    What is of none of `classes` ("unsure", a truth that nobody knows) is left out, and said.
+    """
     index = {name: i for i, name in enumerate(classes)}
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     for t, p in zip(truth, predicted, strict=True):
-        counts[index[t], index[p]] += 1
+        if t in index and p in index:
+            counts[index[t], index[p]] += 1
+    outside = len(truth) - int(counts.sum())
     figure = Picture(5.2, 4.6)
     axes = figure.subplots()
     axes.imshow(counts, cmap="Blues")
@@ -38,7 +43,8 @@ def confusion_figure(
     axes.set_yticks(range(len(classes)), classes)
     axes.set_xlabel(f"{where} says")
     axes.set_ylabel("really")
-    axes.set_title(f"Held-out windows, predicted on {where}")
+    title = f"Held-out windows, predicted on {where}"
+    axes.set_title(title + (f", {outside} not shown" if outside else ""))
     return figure
 
 

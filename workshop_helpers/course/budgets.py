@@ -48,8 +48,15 @@ PLANS = {
 
 
 def size_figure(name: str = "esp32-c3") -> Picture:
-    """How many times more a usual laptop has of everything than the board `name`; log axis."""
+    """How many times more a usual laptop has of everything than the board `name`; log axis.
+
+    CourseError if its chip's current is not known.
+    """
     board = find(name)
+    if board.chip not in CHIPS:
+        raise CourseError(
+            f"No current of the {board.chip} is known here.", f"There are: {', '.join(CHIPS)}."
+        )
     watts = CHIPS[board.chip].busy_ma.typical * SUPPLY_V / 1000
     small = (board.ram_kb, board.flash_kb, board.clock_mhz * 1e6, watts, 5.0)
     rows = [
