@@ -11,10 +11,8 @@ that, differences are squared there, and summed in halves of 16 bits. Thumb squa
 always, and sums them in 64 bits: that costs an instruction more a feature.
 Memory: 2 bytes a feature (their number rounded up to a multiple of 4), in viper 4 for each 32 of an
 item (8 on machines of 64 bits), 2 a label, 12 a neighbour, in one block that `new` allocates.
-`predict` allocates nothing. In viper it reads type, length and address of its array where
-MicroPython 1.29 keeps them; a firmware that differs there is refused at import. In Thumb it looks
-closely at another array than the last one, to which it keeps a reference; that allocates something.
-A model belongs to one thread.
+`predict` allocates nothing; it reads type, length and address of its array where MicroPython 1.29
+keeps them; a firmware that differs there is refused at import. A model belongs to one thread.
 """
 
 import struct
@@ -65,34 +63,83 @@ _AS_H = b"\x01\x80" * 4
 
 
 if _THUMB:
-    # With features, copies them to the row at byte offset r2; with None, does what r2 says.
+    # What _is_known in viper says, but 0 if so. A list is the address of its objects.
     @micropython.asm_thumb
-    def _search(r0, r1, r2):  # block, features, where to
-        cmp(r1, 0)
-        beq(KNOWN)
+    def _is_unknown(r0, r1):  # [array], array
+        ldr(r0, [r0, 0])
+        ldr(r2, [r0, 4 * _ADDRESS])
+        sub(r1, r1, r2)
+        ldr(r2, [r0, 4 * _LENGTH])
+        sub(r2, 1)
+        orr(r1, r2)
+        ldrb(r2, [r0, _TYPECODE])
+        sub(r2, 104)
+        orr(r1, r2)
+        mov(r0, r1)
+
+    _one = array("h", (0,))
+    if _is_unknown([_one], _one):
+        raise RuntimeError("arrays are kept in another way in this firmware")
+
+    # Does as told; answers with the label that most in the window have, or 65536 if it can't _FIND:
+    # objects have addresses whose lowest two bits are 0, arrays the type that the block has.
+    @micropython.asm_thumb
+    def _search(r0, r1):  # [features, block], what to do; to add: the byte offset of the row
+        ldr(r2, [r0, 0])
+        ldr(r3, [r0, 4])
+        ldr(r0, [r3, 4 * _ADDRESS])
+        ldr(r3, [r3, 0])
+        cmp(r1, _NEXT)
+        bhi(ADD)
+        cmp(r1, _FIND)
+        bne(KNOWN)
+        lsl(r4, r2, 30)
+        bne(REFUSE)
+        ldr(r4, [r2, 0])
+        cmp(r4, r3)
+        bne(REFUSE)
+        ldrb(r4, [r2, _TYPECODE])
+        cmp(r4, 104)
+        bne(REFUSE)
+        ldr(r4, [r2, 4 * _LENGTH])
+        ldr(r5, [r0, 4 * _FEATURES])
+        cmp(r4, r5)
+        bne(REFUSE)
+        ldr(r4, [r0, 4 * _ITEMS])
+        ldr(r5, [r0, 4 * _K])
+        cmp(r4, r5)
+        bcs(FINE)
+        label(REFUSE)
+        mov(r0, 1)
+        lsl(r0, r0, 16)
+        b(END)
+        label(FINE)
+        str(r4, [r0, 4 * _SEARCHED])
+        ldr(r1, [r0, 4 * _QUERY])
+
+        # r2: from, r3: features that are left, r4: to, r6: 0x8000
+        label(ADD)
+        ldr(r2, [r2, 4 * _ADDRESS])
         ldr(r3, [r0, 4 * _FEATURES])
-        add(r4, r0, r2)
+        add(r4, r0, r1)
         mov(r6, 1)
         lsl(r6, r6, 15)
         label(COPY)
-        ldrh(r5, [r1, 0])
+        ldrh(r5, [r2, 0])
         eor(r5, r6)
         strh(r5, [r4, 0])
-        add(r1, 2)
+        add(r2, 2)
         add(r4, 2)
         sub(r3, 1)
         bne(COPY)
         ldr(r3, [r0, 4 * _QUERY])
-        cmp(r2, r3)
-        beq(QUERY)
+        cmp(r1, r3)
+        beq(KNOWN)
         mov(r0, 0)
         b(END)
-        label(QUERY)
-        ldr(r3, [r0, 4 * _ITEMS])
-        str(r3, [r0, 4 * _SEARCHED])
-        mov(r2, _FIRST)
 
         label(KNOWN)
+        mov(r2, r1)
         mov(r4, r8)
         mov(r5, r9)
         mov(r6, r10)
@@ -299,6 +346,18 @@ if _THUMB:
         mov(r10, r6)
         mov(r11, r7)
         label(END)
+
+    def _predictor(told):
+        """predict(features) of a model."""
+
+        def predict(features):
+            told[0] = features
+            label = _search(told, _FIND)
+            if label == 65536:
+                _refuse(told[1], features)
+            return label
+
+        return predict
 else:
 
     @micropython.viper
@@ -538,10 +597,8 @@ def _see(m, features):
 
 
 def _refuse(m, features):
-    """Unless all is well."""
     _see(m, features)
-    if m[_ITEMS] < m[_K]:
-        raise ValueError("%d items, want %d" % (m[_ITEMS], m[_K]))
+    raise ValueError("%d items, want %d" % (m[_ITEMS], m[_K]))
 
 
 def _int(v, low, high, what):
@@ -568,7 +625,8 @@ class Neighbors:
         m[_LABELS] = labels
         self._block = m
         if _THUMB:
-            self._seen = m  # nothing that is passed
+            self._told = [None, m]
+            self.predict = _predictor(self._told)
         else:
             limit = 65535
             while not _WIDE and limit * limit * n_features >= 0x7FFFFFFF:
@@ -576,15 +634,6 @@ class Neighbors:
             m[_LIMIT] = limit
             m[_LOW] = 65535
             self.predict = _predictor(m, _search, _refuse)
-
-    if _THUMB:
-
-        def predict(self, features):
-            m = self._block
-            if features is not self._seen or len(features) != m[_FEATURES] or m[_ITEMS] < m[_K]:
-                _refuse(m, features)
-                self._seen = features
-            return _search(m, features, m[_QUERY])
 
     def additem(self, features, label):
         m = self._block
@@ -594,7 +643,8 @@ class Neighbors:
         if i >= self._max:
             raise ValueError("max items")
         if _THUMB:
-            _search(m, features, m[_QUERY] + m[_STRIDE] * (i + 1))
+            self._told[0] = features
+            _search(self._told, m[_QUERY] + m[_STRIDE] * (i + 1))
         else:
             m[_ROW] = i + 1
             m[_WHAT] = _ADD
@@ -615,7 +665,7 @@ class Neighbors:
 
     def _search(self, what):
         if _THUMB:
-            _search(self._block, None, what)
+            _search(self._told, what)
         else:
             self._block[_WHAT] = what
             _search(self._block)
