@@ -3,9 +3,8 @@
 Same API and answers as the plain twin `emlearn_kmeans_ref.py`, which spells out each step.
 All in integers, and exact. Memory: a clustering needs 4 bytes for each channel of each cluster, 4
 more for each cluster, and 1 byte a sample; its steps allocate nothing. `euclidean_argmin` allocates
-the tuple that it returns; it belongs to one thread. In viper it reads type, length and address of
-its buffers where MicroPython 1.29 keeps them: a firmware that differs there is refused at import.
-In Thumb it looks closely at other buffers than the last ones, to which it keeps references.
+the tuple that it returns; it belongs to one thread. It reads type, length and address of its
+buffers where MicroPython 1.29 keeps them: a firmware that differs there is refused at import.
 """
 
 from array import array
@@ -19,13 +18,13 @@ _SIZE = const(1)  # bytes of all centroids
 _VALUES = const(2)  # bytes of all samples
 _INDEX = const(3)  # what it answers for the last sample: the nearest centroid
 _DISTANCE = const(4)  # and its squared distance
-_KINDS = const(5)  # types of what euclidean_argmin saw last
-_CLUSTERS = const(5)  # in Thumb instead
+_KINDS = const(5)  # two types: of what euclidean_argmin saw last
 _CENTROIDS = const(8)  # addresses, two words each
 _SAMPLES = const(10)
 _ASSIGNED = const(12)
-# In Thumb, instead of the addresses: a sum for each channel of each cluster, and how many it is of
-_SUMS = const(6)
+# In Thumb, instead of the addresses
+_CLUSTERS = const(7)
+_SUMS = const(8)  # for each cluster, the sum of each channel and how many samples it is of
 
 # MicroPython's bytes, bytearrays and arrays, in words of the machine: type, something, length,
 # address of the elements. The build sets _WIDE to 1 for machines of 64 bits, _THUMB for Cortex-M.
@@ -37,15 +36,72 @@ _ADDRESS = const(3 + 3 * _WIDE)
 if _THUMB:
     _m = array("i", bytes(4 * _SUMS))
     _one = bytearray(1)
-    _seen = [None, None]
 
-    # Writes the nearest centroid of each sample; how many of them are new there.
+    # What _is_known in viper says, but 0 if so. A list is the address of its objects.
+    @micropython.asm_thumb
+    def _is_unknown(r0, r1):  # [x], x
+        ldr(r0, [r0, 0])
+        ldr(r2, [r0, 4 * _ADDRESS])
+        sub(r1, r1, r2)
+        ldr(r0, [r0, 4 * _LENGTH])
+        sub(r0, 1)
+        orr(r0, r1)
+
+    for _x in (_one, bytes(_one), array("B", _one)):
+        if _is_unknown([_x], _x):
+            raise RuntimeError("arrays are kept in another way in this firmware")
+
+    # Writes the nearest centroid of each sample; how many of them are new there. r1 is 1 to look
+    # whether types and lengths of centroids and samples are as before; if not, the answer is -1.
+    # Objects have addresses whose lowest two bits are 0. r1 is 0 to go on and keep the types; 2 to
+    # keep what is no type.
     # Centroids and their bytes are taken from the last to the first. r0: centroid, r1: sample, r2:
     # channel, r3: squared distance, less the smallest one and 1, r4 r5: bytes, r6: -1 - the
     # smallest one, r7: index + 1; r8: channels, r9: clusters, r10: r7 of the nearest; r11: where to
     # write; r12: end of the samples, lr: changes
     @micropython.asm_thumb
-    def _assign(r0, r1, r2, r3):  # what is told, centroids, samples, assignments
+    def _assign(r0, r1):  # [centroids, samples, what is told, assignments], r1
+        ldr(r2, [r0, 0])
+        ldr(r3, [r0, 4])
+        ldr(r4, [r0, 12])
+        ldr(r0, [r0, 8])
+        ldr(r0, [r0, 4 * _ADDRESS])
+        cmp(r1, 1)
+        bne(FINE)
+        mov(r5, r2)
+        orr(r5, r3)
+        lsl(r5, r5, 30)
+        bne(REFUSE)
+        ldr(r5, [r2, 0])
+        ldr(r6, [r0, 4 * _KINDS])
+        cmp(r5, r6)
+        bne(REFUSE)
+        ldr(r5, [r3, 0])
+        ldr(r6, [r0, 4 * _KINDS + 4])
+        cmp(r5, r6)
+        bne(REFUSE)
+        ldr(r5, [r2, 4 * _LENGTH])
+        ldr(r6, [r0, 4 * _SIZE])
+        cmp(r5, r6)
+        bne(REFUSE)
+        ldr(r5, [r3, 4 * _LENGTH])
+        ldr(r6, [r0, 4 * _CHANNELS])
+        cmp(r5, r6)
+        beq(SAME_KINDS)
+        label(REFUSE)
+        mov(r0, 0)
+        mvn(r0, r0)
+        b(REFUSED)
+        label(FINE)
+        ldr(r5, [r2, 0])
+        add(r5, r5, r1)
+        str(r5, [r0, 4 * _KINDS])
+        ldr(r5, [r3, 0])
+        str(r5, [r0, 4 * _KINDS + 4])
+        label(SAME_KINDS)
+        ldr(r1, [r2, 4 * _ADDRESS])
+        ldr(r2, [r3, 4 * _ADDRESS])
+        ldr(r3, [r4, 4 * _ADDRESS])
         mov(r4, r8)
         mov(r5, r9)
         mov(r6, r10)
@@ -123,6 +179,7 @@ if _THUMB:
         mov(r10, r6)
         mov(r11, r7)
         mov(r0, lr)
+        label(REFUSED)
 
     # Moves each centroid to the mean of its samples, if it has any.
     @micropython.asm_thumb
@@ -364,7 +421,7 @@ def _size(x, divisor, what):
 
 
 def _see(vectors, point):
-    """Tell the next step how large they are; in viper, whether their types tell they are bytes."""
+    """Tell the next step how large they are; whether their types tell that they are bytes."""
     n = _size(point, 1, "point")
     if not 1 <= n <= 16384:
         raise ValueError("channels %d, want 1..16384" % n)
@@ -373,28 +430,28 @@ def _see(vectors, point):
         raise ValueError("no vectors")
     _m[_CHANNELS] = _m[_VALUES] = n
     _m[_SIZE] = size
-    if not _THUMB:
+    if _THUMB:
+        _m[_CLUSTERS] = size // n
+    else:
         _place(_m, vectors, point, _one)
-        return not (isinstance(vectors, array) or isinstance(point, array))
-    _m[_CLUSTERS] = size // n
-    _seen[0] = vectors
-    _seen[1] = point
-    return None
+    return not (isinstance(vectors, array) or isinstance(point, array))
 
 
 if _THUMB:
 
-    def euclidean_argmin(vectors, point):
-        m = _m
-        if (
-            vectors is not _seen[0]
-            or point is not _seen[1]
-            or len(vectors) != m[_SIZE]
-            or len(point) != m[_CHANNELS]
-        ):
-            _see(vectors, point)
-        _assign(m, vectors, point, _one)
-        return m[_INDEX], m[_DISTANCE]
+    def _searcher(told, m):
+        """euclidean_argmin, with these two in a closure."""
+
+        def euclidean_argmin(vectors, point):
+            told[0] = vectors
+            told[1] = point
+            if _assign(told, 1) < 0:
+                _assign(told, 0 if _see(vectors, point) else 2)
+            return m[_INDEX], m[_DISTANCE]
+
+        return euclidean_argmin
+
+    euclidean_argmin = _searcher([None, None, _m, _one], _m)
 
 else:
 
@@ -437,8 +494,10 @@ else:
 
 
 def cluster_iter(values, centroids, assignments, features, max_iter=10, stop_changes=0):
-    sums = None
-    if not _THUMB:
+    if _THUMB:
+        m = None
+    else:
+        sums = None
         m = array("i", _m)
     for _ in range(max_iter):
         # Every time, as the caller may do what it likes with them meanwhile.
@@ -455,8 +514,9 @@ def cluster_iter(values, centroids, assignments, features, max_iter=10, stop_cha
             raise ValueError("want %d assignments" % (size // features))
         clusters = k // features
         if _THUMB:
-            if not sums or len(sums) != _SUMS + k + clusters:
-                sums = m = array("i", bytes(4 * (_SUMS + k + clusters)))
+            if not m or m[_SIZE] != k:
+                m = array("i", bytes(4 * (_SUMS + k + clusters)))
+                told = [centroids, values, m, assignments]
             m[_CLUSTERS] = clusters
         elif not sums or len(sums) != k + clusters:
             sums = array("i", bytes(4 * (k + clusters)))
@@ -464,7 +524,7 @@ def cluster_iter(values, centroids, assignments, features, max_iter=10, stop_cha
         m[_SIZE] = k
         m[_VALUES] = size
         if _THUMB:
-            changes = _assign(m, centroids, values, assignments)
+            changes = _assign(told, 0)
         else:
             changes = _step(m, centroids, values, assignments)
         yield changes
