@@ -438,20 +438,15 @@ def _see(vectors, point):
 
 
 if _THUMB:
+    _told = [None, None, _m, _one]
 
-    def _searcher(told, m):
-        """euclidean_argmin, with these two in a closure."""
-
-        def euclidean_argmin(vectors, point):
-            told[0] = vectors
-            told[1] = point
-            if _assign(told, 1) < 0:
-                _assign(told, 0 if _see(vectors, point) else 2)
-            return m[_INDEX], m[_DISTANCE]
-
-        return euclidean_argmin
-
-    euclidean_argmin = _searcher([None, None, _m, _one], _m)
+    def euclidean_argmin(vectors, point):
+        told = _told
+        told[0] = vectors
+        told[1] = point
+        if _assign(told, 1) < 0:
+            _assign(told, 0 if _see(vectors, point) else 2)
+        return _m[_INDEX], _m[_DISTANCE]
 
 else:
 
