@@ -9,6 +9,7 @@ from recording_cases import counting, save
 
 from workshop_helpers import datasets
 from workshop_helpers.errors import DataError
+from workshop_helpers.plots import png
 from workshop_helpers.recordings import Span
 from workshop_helpers.recordings.figures import timeline_figure
 from workshop_helpers.recordings.label_plot import REMOVE, LabelPlot
@@ -37,6 +38,14 @@ def test_the_timeline_breaks_at_gaps(tmp_path) -> None:
     drawn = signal.lines[0].get_ydata()
     assert len(drawn) == 52 and np.isnan(drawn).sum() == 2
     assert "5 samples lost" in signal.get_title("right")
+
+
+def test_names_in_a_timeline_are_no_formulas(tmp_path) -> None:
+    recording = save(tmp_path, counting(50), label=None)
+    recording.label_span(1.0, 2.0, r"$\frac{$")
+    picture = timeline_figure(recording)
+    png(picture)
+    assert [text.get_text() for text in picture.axes[1].texts] == [r"\$\frac{\$"]
 
 
 def test_damage_on_the_line_becomes_gaps_and_no_wrong_value(board, tmp_path) -> None:

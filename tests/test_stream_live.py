@@ -143,6 +143,20 @@ def test_text_from_a_board_can_not_control_the_picture() -> None:
     figure.png()
 
 
+@pytest.mark.parametrize("panel", [None, *PANELS])
+def test_text_from_a_board_is_no_formula(panel) -> None:
+    """Matplotlib reads one between dollar signs, and fails if it is wrong."""
+    text = r"5$ \frac{$"
+    history = History()
+    about = {"classes": [text, "b"], "channels": [text], "channel_units": [text], "rate_hz": 10}
+    history.add(Record(0, 0, "hello", about))
+    history.add(Record(1, 10, "prediction", {"label": text, "truth": "b", "outputs": [1.0, 0.0]}))
+    figure = LiveFigure(history, (panel,) if panel else None)
+    figure.update(text)
+    figure.png()
+    assert [figure._title.get_text(), figure._status.get_text()] == [f"{text}   (really: b)", text]
+
+
 def test_odd_records_do_not_break_the_picture() -> None:
     history = history_of(3.0)
     for fields in ({}, {"outputs": "text"}, {"outputs": ["x"]}, {"outputs": [None]}, {"label": 3}):

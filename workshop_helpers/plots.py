@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from numpy.typing import NDArray
 
+from .text import drawn
+
 # Okabe and Ito's palette: told apart by colour-blind readers as well.
 PALETTE = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442", "#000000")
 
@@ -39,8 +41,9 @@ def confusion_figure(
     for row, col in np.ndindex(*counts.shape):
         colour = "white" if counts[row, col] > counts.max() / 2 else "black"
         axes.text(col, row, str(counts[row, col]), ha="center", va="center", color=colour, size=14)
-    axes.set_xticks(range(len(classes)), classes, rotation=20, ha="right")
-    axes.set_yticks(range(len(classes)), classes)
+    names = list(map(drawn, classes))
+    axes.set_xticks(range(len(names)), names, rotation=20, ha="right")
+    axes.set_yticks(range(len(names)), names)
     axes.set_xlabel(f"{where} says")
     axes.set_ylabel("really")
     title = f"Held-out windows, predicted on {where}"
@@ -70,8 +73,10 @@ def stream_figure(
     figure = Picture(9.0, 5.4)
     signal, shares = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1))
     for column, name in enumerate(channels):
-        signal.plot(t_samples_s, samples[:, column], label=name, lw=1.2, color=PALETTE[column])
-    signal.set_ylabel(unit)
+        signal.plot(
+            t_samples_s, samples[:, column], label=drawn(name), lw=1.2, color=PALETTE[column]
+        )
+    signal.set_ylabel(drawn(unit))
     signal.legend(loc="upper right", ncols=len(channels), frameon=False)
     signal.set_title("Streamed from the board")
     for column, name in enumerate(classes):
@@ -79,7 +84,7 @@ def stream_figure(
             *with_gaps(t_predictions_s, outputs[:, column], 1.5 * step_s(t_predictions_s)),
             "o-",
             ms=3,
-            label=name,
+            label=drawn(name),
             color=PALETTE[column],
         )
     _truth_band(shares, t_predictions_s, truth, classes)
@@ -169,10 +174,10 @@ def recordings_figure(
     panels = picture.subplots(len(samples), 1, sharex=True, sharey=True, squeeze=False)[:, 0]
     for axes, recording, label in zip(panels, samples, labels, strict=True):
         for column, name in enumerate(channels):
-            axes.plot(t_s, recording[:, column], lw=1.2, color=PALETTE[column], label=name)
-        axes.set_title(label, loc="left", fontsize=12, fontweight="bold")
+            axes.plot(t_s, recording[:, column], lw=1.2, color=PALETTE[column], label=drawn(name))
+        axes.set_title(drawn(label), loc="left", fontsize=12, fontweight="bold")
     panels[0].legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=len(channels), frameon=False)
-    panels[len(panels) // 2].set_ylabel(unit)
+    panels[len(panels) // 2].set_ylabel(drawn(unit))
     panels[-1].set_xlabel("time, s")
     return picture
 
@@ -188,7 +193,7 @@ def windows_figure(
     picture = Picture(9.0, 4.2)
     above, below = picture.subplots(2, 1, sharex=True, height_ratios=(3, 2))
     above.plot(np.arange(len(signal)) / rate_hz, signal, color=PALETTE[0], lw=1.3)
-    above.set_ylabel(unit)
+    above.set_ylabel(drawn(unit))
     starts = range(0, min(len(signal) - window + 1, shown * hop), hop)
     for row, start in enumerate(starts):
         colour = PALETTE[row % 7]
@@ -218,7 +223,8 @@ def histogram_figure(values: Mapping[str, NDArray[np.floating]], label: str) -> 
     edges = np.linspace(0, 1, 21).tolist()
     for column, (name, group) in enumerate(values.items()):
         weights = np.full(len(group), 100 / max(1, len(group)))
-        axes.hist(group, edges, weights=weights, alpha=0.65, color=PALETTE[column], label=name)
+        colour = PALETTE[column]
+        axes.hist(group, edges, weights=weights, alpha=0.65, color=colour, label=drawn(name))
     axes.set_xlabel(label)
     axes.set_ylabel("% of windows")
     axes.legend(frameon=False)
@@ -240,12 +246,12 @@ def bars_figure(
     for column, (group, values) in enumerate(groups.items()):
         at = np.arange(len(names)) + (column - (len(groups) - 1) / 2) * height
         widths = [v or 0 for v in values]
-        bars = axes.barh(at, widths, height * 0.92, color=PALETTE[column], label=group)
+        bars = axes.barh(at, widths, height * 0.92, color=PALETTE[column], label=drawn(group))
         labels = [
             f"{v:,.3g}" if v is not None and v < 100 else f"{v:,.0f}" if v else "" for v in values
         ]
         axes.bar_label(bars, labels=labels, padding=4)
-    axes.set_yticks(range(len(names)), names)
+    axes.set_yticks(range(len(names)), list(map(drawn, names)))
     axes.invert_yaxis()
     axes.set_xlim(0, 1.18 * largest)
     axes.set_xlabel(unit)
@@ -259,7 +265,9 @@ def shares_figure(names: Sequence[str], shares: Sequence[float], title: str) -> 
     """Horizontal bars from 0 to 100 %, with the numbers written on them."""
     picture = Picture(8.0, 0.7 * len(names) + 1.0)
     axes = picture.subplots()
-    bars = axes.barh(list(names), [100 * s for s in shares], color=PALETTE[: len(names)])
+    bars = axes.barh(
+        list(map(drawn, names)), [100 * s for s in shares], color=PALETTE[: len(names)]
+    )
     axes.bar_label(bars, fmt="%.1f %%", padding=4)
     axes.invert_yaxis()
     axes.set_xlim(0, 114)

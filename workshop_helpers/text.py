@@ -23,6 +23,12 @@ def is_plain_name(name: str) -> bool:
     )
 
 
+def drawn(text: str) -> str:
+    """`text` as Matplotlib is to draw it: word for word. Between two dollar signs it would read a
+    formula, and fail where there is none."""
+    return printable(text).replace("$", r"\$")
+
+
 def printable(text: str) -> str:
     """`text` with every control character but newline and tab written out as `\\xNN`."""
     return "".join(

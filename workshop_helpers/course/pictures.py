@@ -10,6 +10,7 @@ from matplotlib.colors import ListedColormap
 from numpy.typing import NDArray
 
 from ..plots import PALETTE, Picture
+from ..text import drawn
 from .heap import HeapMap
 
 
@@ -65,10 +66,10 @@ def _scatter(axes: Axes, X: NDArray[np.float64], y: Sequence[str], names: Sequen
         mine = X[labels == label]
         sign = "o^sDv"[index % 5]
         axes.scatter(
-            mine[:, 0], mine[:, 1], s=22, marker=sign, color=PALETTE[index], label=str(label)
+            mine[:, 0], mine[:, 1], s=22, marker=sign, color=PALETTE[index], label=drawn(str(label))
         )
-    axes.set_xlabel(names[0])
-    axes.set_ylabel(names[1])
+    axes.set_xlabel(drawn(names[0]))
+    axes.set_ylabel(drawn(names[1]))
     axes.set_aspect("equal")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from ..plots import PALETTE, Picture
-from ..text import counted
+from ..text import counted, drawn
 from .recording import Recording
 
 _GAP = "#999999"
@@ -21,7 +21,7 @@ def timeline_figure(recording: Recording, classes: Sequence[str] | None = None) 
     signal, band = picture.subplots(2, 1, sharex=True, height_ratios=(5, 1))
     draw_signal(signal, recording)
     draw_labels(band, recording, classes)
-    signal.set_title(recording.name, loc="left", fontweight="bold")
+    signal.set_title(drawn(recording.name), loc="left", fontweight="bold")
     if recording.gaps:
         signal.set_title(
             f"{counted(len(recording.gaps), 'gap')}, {counted(recording.n_lost, 'sample')} lost",
@@ -44,7 +44,7 @@ def draw_signal(axes: Axes, recording: Recording) -> None:
             np.insert(values[:, column], breaks, np.nan),
             color=PALETTE[column],
             lw=1.2,
-            label=name,
+            label=drawn(name),
         )
     period_s = 1 / recording.rate_hz
     for number, gap in enumerate(recording.gaps):
@@ -52,7 +52,7 @@ def draw_signal(axes: Axes, recording: Recording) -> None:
         end_s = max(t_s[gap.at] - period_s / 2, start_s + period_s / 4)
         axes.axvspan(start_s, end_s, color=_GAP, alpha=0.6, lw=0, label="" if number else "gap")
     axes.set_xlim(t_s[0], t_s[-1] + period_s)
-    axes.set_ylabel(unit)
+    axes.set_ylabel(drawn(unit))
     axes.legend(loc="upper right", ncols=4, framealpha=0.8)
 
 
@@ -64,7 +64,8 @@ def draw_labels(axes: Axes, recording: Recording, classes: Sequence[str] | None 
         start_s, end_s = t_s[span.start], t_s[span.stop - 1] + period_s
         colour = PALETTE[names.index(span.label) % 7] if span.label in names else _GAP
         axes.axvspan(start_s, end_s, color=colour, alpha=0.45, lw=0)
-        axes.text((start_s + end_s) / 2, 0.5, span.label, ha="center", va="center", clip_on=True)
+        middle_s = (start_s + end_s) / 2
+        axes.text(middle_s, 0.5, drawn(span.label), ha="center", va="center", clip_on=True)
     axes.set_yticks([])
     axes.set_ylim(0, 1)
     axes.set_ylabel("label")

@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import DataError, WorkshopError
 from ..notebook import watched_kernel
 from ..plots import Picture
+from ..text import drawn
 from .figures import draw_labels, draw_signal
 from .recording import Recording
 
@@ -58,7 +59,7 @@ class LabelPlot:
     def _draw(self) -> None:
         self._band.clear()
         draw_labels(self._band, self.recording)
-        self._signal.set_title(self.said, loc="left", fontsize=10)
+        self._signal.set_title(drawn(self.said), loc="left", fontsize=10)
         self.figure.canvas.draw_idle()
 
     def _buttons(self, labels: list[str]) -> Any:

@@ -67,11 +67,12 @@ class LiveFigure:
         self.panels: list[Panel] = []
         self._title = self.figure.text(
             _LEFT / WIDTH, 1 - _TITLE_AT / HEIGHT, "",
-            fontsize=_BIG, fontweight="bold", animated=True,
+            fontsize=_BIG, fontweight="bold", animated=True, parse_math=False,
         )  # fmt: skip
         self._status = self.figure.text(
-            _LEFT / WIDTH, 1 - STATUS_AT / HEIGHT, "", fontsize=SMALL, va="top", animated=True
-        )
+            _LEFT / WIDTH, 1 - STATUS_AT / HEIGHT, "",
+            fontsize=SMALL, va="top", animated=True, parse_math=False,
+        )  # fmt: skip
 
     def update(
         self, status: str = "", *, alarm: bool = False, now_s: float | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ...text import drawn
 from ..history import History
 from .panel import SIZE, SMALL, Panel, short
 
@@ -20,7 +21,7 @@ class Confusion(Panel):
 
     def __init__(self, axes: Any, history: History, window_s: float) -> None:
         super().__init__(axes, history, window_s)
-        names = [short(name, _MAX_NAME) for name in history.classes]
+        names = [drawn(short(name, _MAX_NAME)) for name in history.classes]
         n = len(names)
         ticks = range(n)
         axes.set_xticks(ticks, names, rotation=35, ha="right", rotation_mode="anchor")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ...plots import PALETTE, step_s, with_gaps
+from ...text import drawn
 from ..history import History, share
 from .panel import MARKERS, SIZE, Panel, colour_of, short
 
@@ -24,7 +25,7 @@ class Probabilities(Panel):
         self._lines = [
             axes.plot(
                 [], [], lw=1.8, ms=6, marker=MARKERS[i % len(MARKERS)],
-                color=PALETTE[i % len(PALETTE)], label=short(name), animated=True,
+                color=PALETTE[i % len(PALETTE)], label=drawn(short(name)), animated=True,
             )[0]
             for i, name in enumerate(history.classes)
         ]  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...plots import PALETTE, with_gaps
-from ...text import printable
+from ...text import drawn
 from ..history import History
 from .panel import SIZE, Panel, short
 
@@ -29,12 +29,12 @@ class Signals(Panel):
         self._shown = [i for i in range(len(units)) if units[i] == units[0]][:_MAX_LINES]
         self.fast = [
             axes.plot(
-                [], [], lw=1.8, color=PALETTE[row], label=short(history.channels[column]),
+                [], [], lw=1.8, color=PALETTE[row], label=drawn(short(history.channels[column])),
                 animated=True,
             )[0]
             for row, column in enumerate(self._shown)
         ]  # fmt: skip
-        axes.set_ylabel(printable(units[0]) if units else "signal", fontsize=SIZE)
+        axes.set_ylabel(drawn(units[0]) if units else "signal", fontsize=SIZE)
         self._limit = 0.0
 
     def update(self, now_s: float) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ...text import drawn
 from ..history import History
 from .panel import SIZE, Panel, short
 
@@ -46,7 +47,7 @@ class Spectrogram(Panel):
         )  # fmt: skip
         self.fast = [self._image]
         axes.set_ylabel(unit, fontsize=SIZE)
-        channel = short(history.channels[0]) if history.channels else "signal"
+        channel = drawn(short(history.channels[0])) if history.channels else "signal"
         axes.set_title(
             f"{channel}: dark −{-_FLOOR_DB:.0f}, bright −{-_CEILING_DB:.0f} dB of full scale",
             loc="right", fontsize=SIZE, pad=4,
