@@ -7,7 +7,8 @@ what it feeds back are sums of two floats, with the errors of all products and s
 What it passes on is rounded to float32, once. The error is below 1e-6 of the largest input or
 output: 1e-7 for A-weighting and for a low-pass filter at 1/2000 of the sampling rate. It is larger
 where the rounding between sections is: up to 3e-4 for a band-stop filter from 0.15 to 0.49995 of
-the rate. Products below 1e-31 lose accuracy.
+the rate, and one of 10 poles or more with edges decades apart fails. Products below 1e-31 lose
+accuracy.
 What exceeds 3e38 gives infinity or NaN to the end of the call; then the section starts anew.
 Memory: 40 bytes a section. `run` allocates nothing; the filter keeps a reference to its last
 buffer, and its state from one call to the next.
