@@ -117,14 +117,17 @@ def own_secrets() -> list[str]:
 def own_places() -> Mapping[str, str]:
     """Folders and addresses of this user's -> what to say instead, the longest first.
 
-    The values of WORKSHOP_... that are such, but not the port; this project; Python; the home.
+    The values of WORKSHOP_... that are such, but not the port; the environment; this project; the
+    home.
     """
     found = {
         value.rstrip("/\\"): f"<{name}>"
         for name, value in os.environ.items()
         if name.startswith("WORKSHOP_") and name != "WORKSHOP_PORT" and re.search(r"[\\/]", value)
     }
-    found |= {sys.base_prefix: "<Python>", sys.prefix: "<Python>", str(ROOT): "<workshop>"}
+    if sys.prefix != sys.base_prefix:  # else it may be /usr, which tells of nobody
+        found[sys.prefix] = "<Python>"
+    found[str(ROOT)] = "<workshop>"
     for home in (os.path.expanduser("~"), os.path.expanduser(f"~{_user()}")):
         if not home.startswith("~"):  # who is not known has none
             found[home] = "~"
