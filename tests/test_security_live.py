@@ -16,9 +16,12 @@ from workshop_helpers.bundle.make import Wanted, make_bundle
 from workshop_helpers.bundle.serve import BundleServer
 from workshop_helpers.cli import app
 from workshop_helpers.course.receivers import HttpReceiver, MqttBroker, MqttListener, secret
+from workshop_helpers.doctor.laptop import check_bundle
 from workshop_helpers.errors import DeviceError, WorkshopError
 from workshop_helpers.firmware import PracticeChip
 from workshop_helpers.health.private import without_private
+from workshop_helpers.modules.lock import load_lock
+from workshop_helpers.modules.official import fetch
 from workshop_helpers.network import loopback_only
 from workshop_helpers.text import printable
 
@@ -144,6 +147,16 @@ def test_a_password_is_in_no_error_and_no_form():
     assert WORD not in f"{caught.value} {caught.value.data} {caught.value!r}"
 
 
+def test_a_login_in_an_address_is_not_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path))
+    monkeypatch.setenv("WORKSHOP_MIRROR", f"http://ada:{WORD}@127.0.0.1/x")
+    [check] = check_bundle()
+    assert "http://127.0.0.1/x" in check.found and WORD not in f"{check.lines} {check.facts}"
+    with pytest.raises(WorkshopError, match=r"http://127\.0\.0\.1/x") as caught:
+        fetch(load_lock().modules["emlearn_trees"]["armv6m"])
+    assert WORD not in f"{caught.value} {caught.value.args}"
+
+
 def test_a_report_holds_no_planted_secret(tmp_path, monkeypatch):
     """Names, homes, Wi-Fi and passwords wherever the doctor might come across them."""
     planted = {
@@ -162,7 +175,7 @@ def test_a_report_holds_no_planted_secret(tmp_path, monkeypatch):
     file, port = tmp_path / "report.txt", f"/dev/ada.lovelace/cu.usbmodemE6614103E7452F2F{WORD}"
     done = CliRunner().invoke(app, ["doctor", "--port", port, "--report", str(file)])
     text = file.read_text(encoding="utf-8")
-    assert done.exit_code == 1 and "✘ board" in text and "✔ bundle" in text
+    assert done.exit_code == 1 and "✘ board" in text and " bundle: " in text
     for private in ("ada", "lovelace", "ANALYTICAL", "Ockham", "hunter2", "difference", "tok_"):
         assert private.lower() not in text.lower(), text
     assert "192.168.7.9" not in text and "E6614103E7452F2F" not in text

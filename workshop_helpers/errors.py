@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from .error_page import page_of, show_link
 from .notebook import in_notebook
-from .text import printable
+from .text import printable, without_login
 
 
 class WorkshopError(Exception):
@@ -36,9 +36,9 @@ class WorkshopError(Exception):
         **data: object,
     ) -> None:
         # A board's words are data: shown, they must not move the cursor or colour the screen.
-        self.what = printable(what)
+        self.what = printable(without_login(what))
         super().__init__(self.what)
-        self.mend = printable(mend or self.default_mend)
+        self.mend = printable(without_login(mend or self.default_mend))
         self.device_traceback = device_traceback
         self.data = data
         self._linked = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import PureWindowsPath
 
 # Names that Windows keeps for devices, whatever their ending.
@@ -21,6 +22,11 @@ def is_plain_name(name: str) -> bool:
         and not name.endswith((".", " "))
         and stem not in _RESERVED
     )
+
+
+def without_login(text: str) -> str:
+    """`text` without the user and password of the addresses in it."""
+    return re.sub(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@", r"\1", text)
 
 
 def drawn(text: str) -> str:

@@ -21,6 +21,7 @@ from ..modules import lock, official
 from ..modules.build import COMPILER_MEND
 from ..modules.download import download
 from ..paths import ROOT, cache_dir
+from ..text import without_login
 from .report import BACK_TO_THE_LOCK, Check, guard
 
 _LEAST_FREE_MB = 200
@@ -157,10 +158,10 @@ def check_bundle() -> Iterator[Check]:
 def _bundle(place: str, variable: str) -> Check:
     from ..bundle.manifest import MANIFEST, verify_bundle
 
-    facts = {"bundle": place, "variable": variable}
+    facts = {"bundle": without_login(place), "variable": variable}
     mirror = variable != "WORKSHOP_BUNDLE" and Path(place).is_dir()
     if "://" in place:
-        found = f"{place}: each file is checked when it is used"
+        found = f"{without_login(place)}: each file is checked when it is used"
         if fault := _silent(place):
             return Check(
                 "bundle", True, fault, ModuleFetchError.default_mend, "MODULE_FETCH", facts

@@ -27,6 +27,14 @@ def download(url: str, *, size_bytes: int, timeout_s: float) -> bytes:
     import http.client
     import urllib.error
 
+    if "@" in urlsplit(url).netloc:  # its parts would stand in what the libraries say
+        reason = "users and passwords in addresses are not supported"
+        raise ModuleFetchError(
+            f"{url} can't be had: {reason}.",
+            "Give an address without them.",
+            why="unreachable",
+            reason=reason,
+        )
     # In a thread: looking up a name can't be given a timeout, and a slow answer comes in drops.
     answers: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
     end = time.monotonic() + timeout_s
