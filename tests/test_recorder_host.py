@@ -364,3 +364,14 @@ def test_a_flash_that_cannot_be_read_is_not_called_a_missing_folder(tmp_path):
 
     with pytest.raises(FileError, match="can't read"):
         fetch_recordings(Worn(), tmp_path)
+
+
+def test_a_block_of_other_channels_ends_the_recording_and_spoils_nothing(tmp_path):
+    stream = FakeStream()
+    recorder = Recorder(stream, tmp_path)
+    stream.block(5)
+    stream.block(2, channels=4)
+    stream.block(5)
+    with pytest.raises(StreamError, match="4 channels and names 2"):
+        recorder.close()
+    assert np.array_equal(recorder.recording.samples, counting(5))

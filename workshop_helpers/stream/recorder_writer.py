@@ -171,7 +171,6 @@ class Writer:
                 "Stream the app 'recorder', or let yours say them in its 'hello'.",
             )
         check_hello(hello)
-        check_samples(block["channels"], hello)
         channels = [str(name) for name in hello["channels"]]
         self._shape = _shape(hello)
         self._rate_hz = float(hello["rate_hz"])
@@ -192,6 +191,7 @@ class Writer:
         return PartialRecording(self._folder, self._first_label, about)
 
     def _add(self, block: Record) -> None:
+        check_samples(block["channels"], self._hello)
         if self._partial is None:
             self._partial = self._begin(block)
             if self.current_label != self._first_label:
