@@ -171,8 +171,9 @@ def test_wrong_firmware(there, project, tmp_path):
     text = tmp_path / "firmware.txt"
     text.write_text("x")
     for path, says in ((text, "does not look like"), (tmp_path / "none.uf2", "can't be read")):
-        with pytest.raises(BundleError, match=says):
+        with pytest.raises(BundleError, match=says) as caught:
             make_bundle(tmp_path / "b", Wanted(boards=(), platforms=(), firmware=(path,)))
+        assert caught.value.mend != BundleError.default_mend
 
 
 def test_every_chip_has_official_modules():

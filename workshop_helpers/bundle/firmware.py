@@ -26,7 +26,10 @@ def gather(folder: Path, files: Iterable[Path], boards: Iterable[str], progress:
         try:
             data = path.read_bytes()
         except OSError as error:
-            raise BundleError(f"The firmware {path} can't be read: {error.strerror}.") from None
+            raise BundleError(
+                f"The firmware {path} can't be read: {error.strerror}.",
+                "Look at the path after --firmware.",
+            ) from None
         if (folder / path.name).exists():
             raise BundleError(f"Two firmware files have the name {path.name}.", "Rename one.")
         write_whole(folder / path.name, data)
