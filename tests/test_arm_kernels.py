@@ -271,11 +271,13 @@ def test_mlp(on_arm, tmp_path):
     cases = [
         (data, trees_cases.random_rows(1, 5, mlp.widths_of(data))) for data in mlp.EXTREMES.values()
     ]
+    found = [([5, 4, 6, 3], end, bits) for end in mlp.ENDS for bits in (8, 16)] * 4
+    cases += mlp.networks(1, found)
     answers = on_arm(mlp_cases.run_cases, tmp_path, TWIN, cases)
     twins = mlp_cases.run_cases(tmp_path, TWIN, cases)
-    for name, got, want in zip(mlp.EXTREMES, answers, twins, strict=True):
-        assert not isinstance(got, str), (name, got)
-        assert got.tobytes() == want.tobytes(), name
+    for i, (got, want) in enumerate(zip(answers, twins, strict=True)):
+        assert not isinstance(got, str), (i, got)
+        assert got.tobytes() == want.tobytes(), i
 
 
 @pytest.mark.parametrize("module", [bayes, gmm])
