@@ -375,3 +375,12 @@ def test_a_block_of_other_channels_ends_the_recording_and_spoils_nothing(tmp_pat
     with pytest.raises(StreamError, match="4 channels and names 2"):
         recorder.close()
     assert np.array_equal(recorder.recording.samples, counting(5))
+
+
+def test_counts_of_marks_that_are_none_are_left_aside(tmp_path):
+    stream = FakeStream()
+    with Recorder(stream, tmp_path) as recorder:
+        stream.block(5, gaps="none", labels=None)
+        stream.send("gap", at=5, lost=2)
+        stream.block(5, lost=2)
+    assert recorder.recording.n_lost >= 2

@@ -187,7 +187,8 @@ class Writer:
         # Of a run that the board records as well, the board names the session.
         about["session"] = about.get("session") or hello.get("session")
         self._rebase(self._at_of(block))
-        self._gaps_heard = block.get("gaps", 0)  # those before the first sample are none
+        gaps = block.get("gaps")  # those before the first sample are none
+        self._gaps_heard = gaps if type(gaps) is int else 0
         return PartialRecording(self._folder, self._first_label, about)
 
     def _add(self, block: Record) -> None:
