@@ -1,12 +1,13 @@
 """Every native module against its plain twin, and against given builds of the C modules.
 
-    python benchmarks/modules.py [NAME ...] [--official FOLDER] [--json]
+    python benchmarks/modules.py [NAME ...] [--official FOLDER] [--port PORT] [--json]
 
-FOLDER holds `<name>.mpy` of the C modules, built for the architecture of this MicroPython.
+FOLDER holds `<name>.mpy` of the C modules, built for the architecture of what they run on.
 
 All run in this process's children on the same MicroPython, in turns, on the same data; the best
 round counts. What it prints is a ratio of this run, on this computer: compare nothing with another
-run's nanoseconds.
+run's nanoseconds. With --port they run on that board, once and without the plain twin, which would
+take minutes; cases that its memory has no room for are left out.
 
 What is timed stands in `native_modules/bench/<name>.py`, which runs on MicroPython and has
 
@@ -33,14 +34,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from workshop_helpers import paths
+from workshop_helpers import Board, connect, paths
+from workshop_helpers.errors import WorkshopError
 from workshop_helpers.modules import arch_of, build
 from workshop_helpers.modules.build import module_names
 
 HERE = Path(__file__).parent
 BENCH = paths.NATIVE_MODULES / "bench"
 MICROPYTHON = [sys.executable, "-m", "micropython"]
-TURNS, TIMEOUT_S = 8, 120
+TURNS, TIMEOUT_S, BOARD_TIMEOUT_S = 8, 120, 600
 Result = dict[str, dict[str, int]]  # case -> kind of module -> nanoseconds or bytes
 
 
@@ -48,20 +50,28 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="modules; all that have a bench")
     parser.add_argument("--official", type=Path, help="folder with builds of the C modules")
+    parser.add_argument("--port", help="of a board to run on")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     known = [name for name in module_names() if (BENCH / f"{name}.py").is_file()]
     unknown = sorted(set(options.names) - set(known))
     if unknown:
         parser.error(f"no bench for {', '.join(unknown)}; there are: {', '.join(known)}")
-    if importlib.util.find_spec("micropython") is None:
+    board = None
+    if options.port:
+        try:
+            board = connect(options.port)
+        except WorkshopError as error:
+            print(error, file=sys.stderr)
+            return 1
+    elif importlib.util.find_spec("micropython") is None:
         print("There is no MicroPython wheel for this system: nothing was measured.")
         return 1
-    arch = native_arch()
+    arch = board.info.arch if board else native_arch()
     results = {}
     for name in options.names or known:
         with tempfile.TemporaryDirectory() as folder:
-            results[name] = measure(name, Path(folder), arch, options.official)
+            results[name] = measure(name, Path(folder), arch, options.official, board)
         if not options.json:
             Console().print(table(name, arch, results[name]))
     if options.json:
@@ -74,7 +84,9 @@ def native_arch() -> str | None:
     return arch_of(int(subprocess.check_output(command, timeout=TIMEOUT_S)))[0]
 
 
-def measure(name: str, folder: Path, arch: str | None, official: Path | None) -> Result:
+def measure(
+    name: str, folder: Path, arch: str | None, official: Path | None, board: Board | None = None
+) -> Result:
     """Nanoseconds a call of each case, and, as the last one, the bytes of the module."""
     sizes = {"plain": build(name, None, folder / "plain").size_bytes}
     if arch:
@@ -87,9 +99,16 @@ def measure(name: str, folder: Path, arch: str | None, official: Path | None) ->
     data.mkdir()
     write_data(name, data)
     best: Result = {}
-    for _ in range(TURNS):
+    for _ in range(1 if board else TURNS):
         for kind in sizes:
-            for case, ns in time_cases(name, folder / kind, data).items():
+            if board and kind == "plain":
+                continue
+            cases = (
+                time_on_board(board, name, folder / kind, data)
+                if board
+                else time_cases(name, folder / kind, data)
+            )
+            for case, ns in cases.items():
                 times = best.setdefault(case, {})
                 times[kind] = min(ns, times.get(kind, ns))
     return {**best, "bytes of the module": sizes}
@@ -112,6 +131,21 @@ def time_cases(name: str, module: Path, data: Path) -> dict[str, int]:
     if not said.startswith("[["):  # this interpreter exits with 0 after a traceback, too
         raise SystemExit(f"{name} in {module.name} failed:\n{said}")
     return dict(json.loads(said))
+
+
+def time_on_board(board: Board, name: str, module: Path, data: Path) -> dict[str, int]:
+    board.put(BENCH / f"{name}.py", f"/bench/cases/{name}.py")
+    board.put(module / f"{name}.mpy", f"/bench/module/{name}.mpy")
+    for file in data.iterdir():
+        board.put(file, f"/bench/data/{file.name}")
+    board.soft_reset()
+    folders = "/bench/module", f"/bench/cases/{name}.py", "/bench/data"
+    try:
+        timer = HERE / "device" / "timer.py"
+        return dict(board.call_file(timer, "measured", *folders, timeout_s=BOARD_TIMEOUT_S))
+    finally:
+        board.soft_reset()
+        board.rm("/bench", recursive=True)
 
 
 def table(name: str, arch: str | None, results: Result) -> Table:

@@ -79,3 +79,10 @@ def test_views_are_optional(bench, tmp_path: Path, monkeypatch) -> None:
     assert bench.views() == []
     (tmp_path / "stream_views.py").write_text("def rows():\n    yield 'x', 5.0, 'm', 10.0\n")
     assert bench.views() == [{"name": "x", "value": 5.0, "unit": "m", "limit": 10.0, "ratio": 0.5}]
+
+
+def test_modules_are_timed_on_a_board(board, tmp_path: Path) -> None:
+    result = loaded("modules").measure("emlearn_iir_q15", tmp_path, board.info.arch, None, board)
+    *cases, size = result
+    assert len(cases) == 9 and all(result[case]["ours"] > 0 for case in cases)
+    assert "plain" in result[size] and not board.exists("/bench")
