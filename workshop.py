@@ -792,10 +792,13 @@ def what_stopped(error, venv):
     if error.errno == errno.ENOSPC:
         return "the disk is full.\n  What to do: free about 1 GB."
     if name and (name.startswith(venv) or venv.startswith(name)):
+        example = "WORKSHOP_VENV=~/workshop-venv python3 workshop.py demo"
+        if WINDOWS:
+            example = '$env:WORKSHOP_VENV = "$HOME\\workshop-venv"; py workshop.py demo'
         return (
             f"the environment can't be made at {venv}: {error}\n"
             "  What to do: let the variable WORKSHOP_VENV name a folder that you may write, as in\n"
-            "  WORKSHOP_VENV=~/workshop-venv python3 workshop.py demo"
+            f"  {example}"
         )
     return f"set-up failed: {error}\n  What to do: get the workshop's files again, all of them."
 

@@ -293,6 +293,13 @@ def test_what_the_system_refuses_has_a_mend(error, says):
     assert "What to do: " in text and says in text
 
 
+@pytest.mark.parametrize(("windows", "command"), [(False, "python3 "), (True, "; py ")])
+def test_another_folder_is_named_as_the_systems_terminal_takes_it(monkeypatch, windows, command):
+    monkeypatch.setattr(workshop, "WINDOWS", windows)
+    text = workshop.what_stopped(PermissionError(13, "Permission denied", "/a"), "/a/.venv")
+    assert f"{command}workshop.py demo" in text and ("$env:" in text) == windows
+
+
 # --- one at a time ----------------------------------------------------------------------------
 HOLD = """
 import sys, time, workshop
