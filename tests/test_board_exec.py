@@ -1,7 +1,9 @@
 """Code on a board: answers, exceptions, time limits, running programs."""
 
 import ast
+import os
 import select
+import sys
 import threading
 import time
 
@@ -117,6 +119,40 @@ def test_a_function_that_is_only_described_is_sent_too(board, tmp_path):
     file = tmp_path / "mine.py"
     file.write_text('def later():\n    """To be written."""\n\n\ndef f():\n    return later()\n')
     assert board.call_file(file, "f") is None
+
+
+def test_ctrl_c_during_a_soft_reset_leaves_a_usable_board(board, monkeypatch):
+    transport = board._session.transport
+
+    def interrupted(**options):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(transport, "enter_raw_repl", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            board.soft_reset()
+    assert not transport.in_step  # what the reset says is still to come
+    assert board.eval("1 + 1") == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file descriptors there")
+def test_ctrl_c_while_a_port_closes_does_not_close_another_file_later(own_board, monkeypatch):
+    port = own_board(transport="pty")._session.transport.port
+    really, number = os.close, port._port.fd
+
+    def closed_and_interrupted(fd):
+        monkeypatch.undo()
+        really(fd)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "close", closed_and_interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        port.close()
+    other = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(other, number)  # the number is given to somebody else
+    port._port.close()  # as happens when it is collected
+    for fd in {other, number}:
+        os.close(fd)  # raises if it was closed
 
 
 @pytest.mark.parametrize("transport", ["pty", "socket"])

@@ -154,8 +154,17 @@ class BufferedPort:
 
     def close(self) -> None:
         """Release the port, whatever state it is in."""
-        with contextlib.suppress(Exception):
+        try:
             self._port.close()
+        except BaseException as error:
+            # A Ctrl-C comes after the system has closed it and before pyserial has noted that: it
+            # would close it again when collected, and with it whatever has the number by then.
+            if self._has_fd and (fd := self._port.fd) is not None:
+                self._port.fd = None
+                with contextlib.suppress(OSError):
+                    os.close(fd)
+            if not isinstance(error, Exception):
+                raise
 
     @property
     def rts(self) -> Any:

@@ -317,6 +317,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         """Restart MicroPython: a fresh heap, `boot.py` has run, `main.py` has not."""
         if not self.in_step:
             self.resynchronise()
+        self.in_step = False  # until it is back, also if Ctrl-C comes first
         try:
             with self.port.within(timeout_s):
                 self.enter_raw_repl(soft_reset=True, timeout_overall=timeout_s)
