@@ -68,11 +68,13 @@ def test_each_fault_is_explained_and_can_be_asked_for():
         ("reset=0.5", "at which byte"),
         ("reset=nan", "at which byte"),
         ("reset=inf", "at which byte"),
+        ("main-loops main-floods", "main-floods and main-loops can't both be"),
+        ("unplug busy rename=5", "rename and unplug can't both be"),
     ],
 )
 def test_a_wrong_fault_is_an_error_that_points_to_the_list(spec, says):
     with pytest.raises(BoardError, match=says) as caught:
-        faults_from([spec], 0)
+        faults_from(spec.split(), 0)
     assert "--fault list" in caught.value.mend
 
 
@@ -272,6 +274,8 @@ def test_heaps(faulty):
     with Board(faulty("heap-fragmented").port) as board:
         info = board.info
         assert info.largest_free_block_bytes < 24 * 1024 < info.heap_free_bytes / 2
+    with Board(faulty("heap-fragmented", "heap-small").port) as board:
+        assert board.info.largest_free_block_bytes < board.info.heap_free_bytes / 2
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ def faults_from(specs: list[str], seed: int) -> Faults:
         return Faults.named(*specs, seed=seed)
     except ValueError as error:
         raise BoardError(
-            f"No such fault: {error}.", "`workshop board --fault list` shows them all."
+            f"No board can misbehave so: {error}.", "`workshop board --fault list` shows them all."
         ) from None
 
 

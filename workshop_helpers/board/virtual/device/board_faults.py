@@ -135,7 +135,7 @@ def _fragment():
     """Take the heap in small pieces and give every other one back."""
     pieces = []
     gc.collect()
-    reserve = bytearray(_LEFT_BYTES)
+    reserve = bytearray(min(_LEFT_BYTES, gc.mem_free() // 4))  # the heap may be small as well
     try:
         while True:
             pieces.append(bytearray(_PIECE_BYTES))

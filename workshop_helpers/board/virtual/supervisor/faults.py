@@ -60,6 +60,13 @@ ALWAYS = (
     *("flash-broken", "no-flash", "heap-fragmented"),
     *("wrong-arch", "wrong-abi", "clock-back"),
 )
+# Of each of these groups a board has one at most: one main.py, one way to be gone, ...
+_ONE_OF = (
+    [name for name in ONCE if name.startswith("main-")],
+    ["disconnect", "rename", "unplug"],
+    ["paste-refused", "paste-broken"],
+    ["no-flash", "flash-full"],
+)
 SMALL_HEAP_BYTES = 48 * 1024
 _LINE = ("lose", "double", "flip")
 _EVENTS = ("stall", "disconnect", "reset")
@@ -130,6 +137,10 @@ class Faults:
     def named(*specs: str, seed: int = 0) -> Faults:
         """From names as on the command line: `Faults.named("lose=0.01", "main-loops")`."""
         found: dict[str, Any] = {"seed": seed}
+        names = {spec.partition("=")[0] for spec in specs}
+        for group in _ONE_OF:
+            if len(both := sorted(names & set(group))) > 1:
+                raise ValueError(f"{' and '.join(both)} can't both be")
         for spec in specs:
             name, equals, text = spec.partition("=")
             fault = BY_NAME.get(name)
