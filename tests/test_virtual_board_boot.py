@@ -261,6 +261,17 @@ print('whole')
             assert port.execute(check) == (b"whole\n", b"")
 
 
+def test_a_file_left_open_is_closed_by_the_garbage_collection(port):
+    """As on a board; while it collects, the flash chip gets no heap."""
+    for name in "abc":
+        assert port.execute(f"open('{name}', 'w').write('x' * 5000)")[1] == b""
+    put(port, "more", "y" * 5000)
+    assert port.execute("import gc, os\ngc.collect()") == (b"", b"")
+    put(port, "more", "z" * 5000)
+    said = port.execute("print([os.stat(n)[6] for n in ('a', 'b', 'c', 'more')])")
+    assert said == (b"[5000, 5000, 5000, 5000]\n", b"")
+
+
 def test_ctrl_c_in_the_middle_of_writing_leaves_the_files_in_order(port):
     chance = random.Random(2)
     port.execute("import os\nkeep = open('keep', 'w')")

@@ -26,8 +26,8 @@ _kept = []
 class TiredChip(FlashChip):
     """A flash chip whose writes can go wrong. As those of FlashChip, its methods have no branch."""
 
-    def __init__(self, memory):
-        super().__init__(memory)
+    def __init__(self, file, size_bytes):
+        super().__init__(file, size_bytes)
         self.write = super().writeblocks
 
     def writeblocks(self, block, buffer, offset=0):
@@ -44,9 +44,11 @@ class TiredChip(FlashChip):
             whole(block, buffer[: len(buffer) // 2], offset)
             dip()
 
+        special = {number: half}
+
         def write(block, buffer, offset):
             count[0] += 1
-            return {number: half}.get(count[0], whole)(block, buffer, offset)
+            return special.get(count[0], whole)(block, buffer, offset)
 
         self.write = write
 

@@ -1,8 +1,8 @@
 """What a board's firmware does between power and prompt: mount the flash, run boot.py and main.py.
 
-Runs first on the interpreter, as `boot_flash.py <address of the flash> <its bytes> <mode> <cause>
-<id> <chip> <faults>`, with this folder on `sys.path` and the host's files still there; ends with
-neither.
+Runs first on the interpreter, as `boot_flash.py <file descriptor of the flash> <its bytes> <mode>
+<cause> <id> <chip> <faults>`, with this folder on `sys.path` and the host's files still there; ends
+with neither.
 File descriptor 3 tells the supervisor: F failed, B booted (boot.py comes next), P prompt comes
 next, S soft reset me, R reset me, D the supply dips.
 """
@@ -43,7 +43,6 @@ def _mount(flash, size, os, vfs, Chip=None):
     import sys
 
     import flash_chip
-    import uctypes
 
     del sys.modules["flash_chip"]
     if not hasattr(vfs, "VfsLfs2"):  # Windows: a folder stands in for the flash
@@ -52,7 +51,7 @@ def _mount(flash, size, os, vfs, Chip=None):
         vfs.umount("/")
         vfs.mount(file_system, "/")
         return None
-    chip = (Chip or flash_chip.FlashChip)(uctypes.bytearray_at(int(flash), int(size)))
+    chip = (Chip or flash_chip.FlashChip)(open(int(flash), "r+b"), int(size))
     try:
         file_system = vfs.VfsLfs2(chip)
     except OSError:

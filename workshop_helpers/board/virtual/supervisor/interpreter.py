@@ -17,7 +17,6 @@ import ctypes
 import fcntl
 import importlib.machinery
 import importlib.util
-import mmap
 import os
 import signal
 import struct
@@ -28,6 +27,7 @@ assert sys.platform != "win32"
 
 SOFT_RESET_CODE = 64  # as machine.py has it; plus 1 in the raw REPL
 FLASH_FD = 4
+_OUT_OF_THE_WAY = 200  # of the numbers that the files of a program get
 TERMINAL_FD = 5
 """Hangs up when the supervisor dies, which ends this process. 0 to 3 are MicroPython's."""
 
@@ -36,9 +36,8 @@ def main() -> None:
     path, boot_dir, mode, cause, unique_id, faults, *options = sys.argv[1:]
     _end_with_supervisor()
     os.chdir(boot_dir)
-    flash = mmap.mmap(FLASH_FD, 0)
+    flash = fcntl.fcntl(FLASH_FD, fcntl.F_DUPFD, _OUT_OF_THE_WAY)
     os.close(FLASH_FD)
-    address = ctypes.addressof(ctypes.c_char.from_buffer(flash))
 
     loader = importlib.machinery.ExtensionFileLoader("micropython_module", path)
     spec = importlib.util.spec_from_loader("micropython_module", loader)
@@ -52,7 +51,7 @@ def main() -> None:
 
     _fence_in(boot_dir)
     chip = {"x86_64": "x64"}.get(os.uname().machine, os.uname().machine)
-    boot = ["boot_flash.py", str(address), str(len(flash)), mode, cause, unique_id]
+    boot = ["boot_flash.py", str(flash), str(os.fstat(flash).st_size), mode, cause, unique_id]
     module.run_main(["micropython", *options, "-i", *boot, chip, faults])
     os._exit(SOFT_RESET_CODE + (repl_mode.value != 0))
 
