@@ -124,7 +124,7 @@ def _refuse_shadow(board: Board, name: str, error: DeviceError) -> None:
         place = posixpath.dirname(place)
     is_folder = posixpath.basename(place) == name
     raise ModuleError(
-        f"The board imports {place} instead of {ours}.",
+        f"the board imports {place} instead of {ours}",
         f"Give it another name, or remove it with board.rm({place!r}"
         f"{', recursive=True' if is_folder else ''}); then install again.",
         device_traceback=error.device_traceback,
