@@ -14,7 +14,7 @@ from workshop_helpers import paths
 from workshop_helpers.cli import app
 from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleFetchError
 from workshop_helpers.modules import build, install, lock, official, source_for, try_out
-from workshop_helpers.modules.build import compile_plain
+from workshop_helpers.modules.build import compile_plain, module_names
 from workshop_helpers.modules.candidates import official_arches
 
 NAME = "emlearn_trees"
@@ -320,6 +320,21 @@ def test_install_and_verify(there, virtual_board):
     assert code == 0 and answer["modules"][0]["source"] == "official v9"
     with pytest.raises(ModuleError, match="homemade"):
         command("install", NAME, *at, "--source", "homemade")
+
+
+def test_install_all_there_are(there, native_board, virtual_board):
+    there.add(NAME, "x64", build(NAME, "x64").path.read_bytes())
+    at = ("--port", virtual_board.port)
+    code, answer = as_json("install", "all", *at, "--source", "plain")
+    assert code == 0 and {m["name"] for m in answer["modules"]} == set(module_names())
+    code, answer = as_json("install", "all", *at, "--source", "official")
+    assert code == 0 and [m["name"] for m in answer["modules"]] == [NAME]
+    there.add("emlearn_other", "x64", build(NAME, "x64").path.read_bytes())
+    assert command("install", "emlearn_other", *at)[0] == 0
+    code, out = command("verify", *at)
+    assert code == 0 and f"{NAME}.mpy: official v9 for x64" in out
+    (line,) = [line for line in out.splitlines() if "emlearn_other" in line]
+    assert line.endswith("imports; there is no trial prediction for it")
 
 
 def test_verify_finds_what_is_wrong(there, virtual_board):

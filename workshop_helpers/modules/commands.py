@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from ..options import JsonOption, MirrorOption, PortOption
 from ..text import printable
+
+if TYPE_CHECKING:
+    from .inventory import BoardModule
 
 app = typer.Typer(no_args_is_help=True, help="Native modules: list, install, verify, build them.")
 
@@ -42,11 +45,13 @@ def install_modules(
 ) -> None:
     """Put modules on the board, import them there and let each predict once."""
     from ..board import connect
+    from .candidates import chosen_source
     from .install import InstalledModule, install
     from .inventory import known_modules
 
     if names == ["all"]:
-        names = [module.name for module in known_modules() if module.ours or source == "official"]
+        official = chosen_source(source) == "official"
+        names = [m.name for m in known_modules() if (m.official if official else m.ours)]
     done: list[InstalledModule] = []
     with connect(port) as board:
         for name in names:
@@ -71,17 +76,27 @@ def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None
         print(json.dumps({"ok": ok, "modules": [module.as_dict() for module in found]}))
     else:
         for module in found:
-            unknown = "not a build that we know, so it was not tried: install it again"
-            what = module.fault or (
-                unknown if module.source == "unknown" else "predicts as it should"
-            )
             arch = f" for {module.arch}" if module.arch else ""
             sign = "✔" if module.ok else "✘"
-            line = f"{sign} {module.path}: {module.source}{arch}, {module.size_bytes} bytes; {what}"
-            print(printable(line))
+            what = f"{module.source}{arch}, {module.size_bytes} bytes; {_state(module)}"
+            print(printable(f"{sign} {module.path}: {what}"))
         if not found:
             print("There is no module of ours or of the official set in the board's /lib.")
     raise typer.Exit(0 if ok else 1)
+
+
+def _state(module: BoardModule) -> str:
+    from .lock import load_lock
+    from .try_out import smoke_call
+
+    if module.fault:
+        return module.fault
+    if module.source == "unknown":
+        return "not a build that we know, so it was not tried: install it again"
+    tried = smoke_call(module.name) is not None
+    state = "predicts as it should" if tried else "imports; there is no trial prediction for it"
+    known = load_lock().faults.get(module.name) if module.source.startswith("official") else None
+    return f"{state}; known of it: {known}" if known else state
 
 
 @app.command("build")
