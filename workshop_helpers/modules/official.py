@@ -133,7 +133,7 @@ def _folder(place: str) -> Path | None:
         from urllib.request import url2pathname
 
         return Path(url2pathname(parts.path))
-    return Path(place).expanduser() if "://" not in place else None
+    return Path(place).expanduser().absolute() if "://" not in place else None
 
 
 def _fault(locked: LockedModule, data: bytes) -> str | None:
