@@ -15,6 +15,7 @@ from workshop_helpers.errors import ModuleArchError, ModuleError, ModuleSmokeErr
 from workshop_helpers.model import verify
 from workshop_helpers.modules import build, install, source_for, try_out
 from workshop_helpers.modules.build import compile_plain, header_arch
+from workshop_helpers.modules.candidates import candidates
 from workshop_helpers.modules.lock import load_lock
 
 NAME = "emlearn_trees"
@@ -87,6 +88,21 @@ def test_no_native_code_on_the_board(board):
     assert "slower" in " ".join(module.notes)
     with pytest.raises(ModuleArchError, match="no native code"):
         install(OtherInfo(board, arch=None), NAME, "viper")
+
+
+@pytest.mark.parametrize(
+    ("name", "platform", "native"),
+    [
+        (NAME, "linux", []),
+        (NAME, "rp2", ["armv7m", "armv6m"]),
+        ("emlearn_linreg", "linux", ["armv7m", "armv6m"]),
+    ],
+)
+def test_linux_on_arm_gets_no_assembler(name, platform, native, board):
+    """Its MicroPython loads viper, but would run inline assembler as bytecode."""
+    info = dataclasses.replace(board.info, platform=platform, arch="armv7m", abi="6.3")
+    found = candidates(info, name, "workshop", None, [])
+    assert [candidate.arch for candidate in found] == [*native, None]
 
 
 def test_an_older_mpy_version(board):

@@ -81,6 +81,14 @@ def source_text(name: str, arch: str | None) -> bytes:
     return text
 
 
+def has_assembler(name: str, arch: str | None) -> bool:
+    """Whether a build has functions in the inline assembler.
+
+    MicroPython for Linux on ARM loads viper but not these: it would run them as bytecode.
+    """
+    return arch in CORTEX_M and b"@micropython.asm_thumb" in source_text(name, arch)
+
+
 def build(name: str, arch: str | None, out_dir: Path | None = None) -> BuiltModule:
     """Compile a module for `arch`, or its plain twin for every board if `arch` is None.
 

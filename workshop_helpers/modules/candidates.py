@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 
 from ..errors import ModuleArchError, ModuleError, ModuleFetchError
 from .arch import compatible
-from .build import build, module_names
+from .build import build, has_assembler, module_names
 from .lock import Lock, load_lock
 from .official import fetch
 
@@ -100,6 +100,8 @@ def candidates(
         raise ModuleError(f"{name} is only in the official set.", "Use source='official'.")
     if source in ("auto", "workshop", "viper") and ours:
         for arch in compatible(info.arch):
+            if info.platform == "linux" and has_assembler(name, arch):
+                continue
             built = build(name, arch)
             if built.abi == info.abi:
                 yield Candidate("workshop viper", arch, built.abi, built.path, built.sha256)
