@@ -13,7 +13,7 @@ def _size(x, divisor, what):
     """The length of a buffer of bytes, which are whole vectors."""
     if type(x) not in (bytes, bytearray):
         # repr, because MicroPython's arrays do not tell their typecode otherwise.
-        if not isinstance(x, array) or repr(x[:0]) != "array('B')":
+        if type(x) is not array or repr(x[:0]) != "array('B')":
             raise ValueError(what + ": want a bytearray or array 'B'")
     n = len(x)
     if n % divisor:

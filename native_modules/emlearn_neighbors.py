@@ -590,7 +590,7 @@ else:
 
 
 def _see(m, features):
-    if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
+    if type(features) is not array or (features[:0] + _AS_H)[0] != -32767:
         raise ValueError("features: want array 'h'")
     if len(features) != m[_FEATURES]:
         raise ValueError("want %d features" % m[_FEATURES])

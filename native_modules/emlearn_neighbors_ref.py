@@ -29,7 +29,7 @@ class Neighbors:
 
     def _check(self, features):
         # repr, because MicroPython's arrays do not tell their typecode otherwise.
-        if not isinstance(features, array) or repr(features[:0]) != "array('h')":
+        if type(features) is not array or repr(features[:0]) != "array('h')":
             raise ValueError("features: want array 'h'")
         if len(features) != self._features:
             raise ValueError("want %d features" % self._features)

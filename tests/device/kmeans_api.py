@@ -11,6 +11,10 @@ sys.path.insert(0, sys.argv[1])
 import emlearn_kmeans as km
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, function, *arguments, **options):
     try:
         function(*arguments, **options)
@@ -41,6 +45,9 @@ def test_argmin_buffers():
         for typecode in "bhHiIlLqQfd":
             refused("point: want", km.euclidean_argmin, vectors, array(typecode, [1, 1]))
             refused("vectors: want", km.euclidean_argmin, array(typecode, [1, 1]), point)
+        refused("point: want", km.euclidean_argmin, vectors, Own("B", point))
+        refused("vectors: want", km.euclidean_argmin, Own("B", vectors), point)
+        refused("values: want", km.cluster, Own("B", vectors), vectors, 1)
         assert km.euclidean_argmin(vectors, point) == (1, 0)
     vectors.append(9)  # buffers that were fine and have grown since
     refused("multiple of 2", km.euclidean_argmin, vectors, point)

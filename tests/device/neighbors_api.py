@@ -11,6 +11,10 @@ sys.path.insert(0, sys.argv[1])
 import emlearn_neighbors
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, function, *arguments):
     try:
         function(*arguments)
@@ -100,6 +104,7 @@ def test_buffers():
                 refused("want array 'h'", f, bad)
             for typecode in "bBHiIlLqQfd":
                 refused("want array 'h'", f, array(typecode, [1, 1]))
+            refused("want array 'h'", f, Own("h", (5, -8)))
             for n in (0, 1, 3):
                 refused("want 2 features", f, h(*range(n)))
         assert m.predict(good) == 1
