@@ -6,6 +6,8 @@ for those, A-weighting among them, there is `emlearn_iir`.
 Output saturates at int16. The bits that a sum loses are kept for the next one, so that there is
 neither drift nor a dead band. Memory: 20 bytes a section, 40 on a Cortex-M. `run` allocates
 nothing; the filter keeps a reference to its last buffer, and its state from one call to the next.
+In Thumb it reads type, length and address of its buffer where MicroPython 1.29 keeps them: a
+firmware that differs there is refused at import.
 """
 
 from array import array
@@ -15,6 +17,10 @@ from micropython import const
 
 _WIDE = const(0)  # 1 where machine words have 64 bits: the build says so
 _THUMB = const(0)  # and 1 for Cortex-M
+# MicroPython's arrays, in words: type, typecode (in the lowest byte), length, address
+_TYPECODE = const(4)  # in bytes
+_LENGTH = const(8)
+_ADDRESS = const(12)
 _BIAS = const(32768 - 32768 * _THUMB)  # coefficients are kept plus this
 # Bytes that read as -32767 from an array 'h' only.
 _AS_H = b"\x01\x80" * 4
@@ -23,12 +29,51 @@ _AS_H = b"\x01\x80" * 4
 # A record is 10 numbers: b0 rest b1 b2 -a1 -a2, the last two inputs, the last two outputs; `rest`
 # is the bits that the last sum lost. One section filters all samples before the next one does.
 if _THUMB:
+    # 0 if arrays are kept as said above. A list is the address of its objects.
+    @micropython.asm_thumb
+    def _is_unknown(r0, r1):  # [array], array
+        ldr(r0, [r0, 0])
+        ldr(r2, [r0, _ADDRESS])
+        sub(r1, r1, r2)
+        ldr(r2, [r0, _LENGTH])
+        sub(r2, 1)
+        orr(r1, r2)
+        ldrb(r2, [r0, _TYPECODE])
+        sub(r2, 104)
+        orr(r1, r2)
+        mov(r0, r1)
+
+    _one = array("h", (0,))
+    if _is_unknown([_one], _one):
+        raise RuntimeError("arrays are kept in another way in this firmware")
+
+    # Answers with 1 if values is no array 'h': objects have addresses whose lowest two bits are 0,
+    # arrays the type that the records have.
     # r0: where we are, r1 r2: x1 x2, r3 r4: y1 y2, r5: rest, then the sum, r6: x, r7: a product;
     # r8 to r12: b0 -b1 -b2 -a1 -a2, lr: the end. A record is int32.
     # The sum of all products has 33 bits. In two parts each fits: |a1| is below 2 and |a2| below 1,
     # as the filter is stable. Where their difference overflows, the output saturates anyway.
     @micropython.asm_thumb
-    def _run(r0, r1, r2, r3):  # values, how many, records, how many
+    def _run(r0, r1):  # [values, records], how many records
+        ldr(r2, [r0, 4])
+        ldr(r0, [r0, 0])
+        lsl(r4, r0, 30)
+        bne(REFUSE)
+        ldr(r4, [r0, 0])
+        ldr(r5, [r2, 0])
+        cmp(r4, r5)
+        bne(REFUSE)
+        ldrb(r4, [r0, _TYPECODE])
+        cmp(r4, 104)
+        beq(FINE)
+        label(REFUSE)
+        mov(r0, 1)
+        b(REFUSED)
+        label(FINE)
+        mov(r3, r1)
+        ldr(r1, [r0, _LENGTH])
+        ldr(r0, [r0, _ADDRESS])
+        ldr(r2, [r2, _ADDRESS])
         mov(r4, r8)
         mov(r5, r9)
         mov(r6, r10)
@@ -111,6 +156,7 @@ if _THUMB:
         mov(r10, r6)
         mov(r11, r7)
         mov(r0, 0)
+        label(REFUSED)
 else:
     # One section filters all samples: then its numbers are locals. x and y come first, as locals in
     # registers: samples, and sections.
@@ -173,7 +219,7 @@ else:
 
 
 def _want(x, what):
-    if not isinstance(x, array) or (x[:0] + _AS_H)[0] != -32767:
+    if type(x) is not array or (x[:0] + _AS_H)[0] != -32767:
         raise ValueError("%s: want array 'h'" % what)
 
 
@@ -187,7 +233,6 @@ class IIR:
             rec = array("i")
         else:
             rec = array("H")
-        self._rec = rec
         self._n = n // 6
         for i in range(0, n, 6):
             c = coefficients[i : i + 6]
@@ -197,15 +242,21 @@ class IIR:
                 rec.append(v + _BIAS)
             for v in bytes(4):
                 rec.append(v)
-        self._seen = self  # nothing that is passed
+        if _THUMB:
+            self._told = [None, rec]
+        else:
+            self._rec = rec
+            self._seen = self  # nothing that is passed
 
     def run(self, values):
-        if values is not self._seen:
-            _want(values, "values")
-            self._seen = values
         if _THUMB:
-            _run(values, len(values), self._rec, self._n)
+            self._told[0] = values
+            if _run(self._told, self._n):
+                _want(values, "values")
         else:
+            if values is not self._seen:
+                _want(values, "values")
+                self._seen = values
             _run(len(values), self._n, self._rec, values)
 
 

@@ -8,7 +8,7 @@ from array import array
 
 def _want(x, what):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    if not isinstance(x, array) or repr(x[:0]) != "array('h')":
+    if type(x) is not array or repr(x[:0]) != "array('h')":
         raise ValueError("%s: want array 'h'" % what)
 
 
