@@ -135,6 +135,22 @@ def test_ctrl_c_during_a_soft_reset_leaves_a_usable_board(board, monkeypatch):
     assert board.eval("1 + 1") == 2
 
 
+def test_a_prompt_that_answers_what_was_asked_before_is_waited_for(board, monkeypatch):
+    transport = board._session.transport
+    write, late = transport.port.write, []
+
+    def asked_before(data):
+        if data == b"\r\x01" and not late:  # another answer to it comes a little later
+            late.append(threading.Timer(0.05, write, (data,)))
+            late[0].start()
+        return write(data)
+
+    transport.in_step = False
+    monkeypatch.setattr(transport.port, "write", asked_before)
+    assert board.exec("pass\n" * 8000 + "print('whole')", timeout_s=20) == "whole\n"
+    assert late and not late[0].is_alive()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no file descriptors there")
 def test_ctrl_c_while_a_port_closes_does_not_close_another_file_later(own_board, monkeypatch):
     port = own_board(transport="pty")._session.transport.port

@@ -145,8 +145,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 )
 
     # --- the prompt ----------------------------------------------------------------------------
-    def enter(self, timeout_s: float) -> None:
-        """Interrupt whatever runs and get the raw REPL's prompt, without a soft reset."""
+    def enter(self, timeout_s: float, quiet_s: float = 0.01) -> None:
+        """Interrupt whatever runs and get the raw REPL's prompt, without a soft reset.
+
+        `quiet_s` has to pass in silence after the first try's prompt.
+        """
         self.port.recent = self.port.buffered
         end = time.monotonic() + timeout_s
         attempt = 0
@@ -157,7 +160,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 with self.port.within(min(left_s, _ATTEMPT_S * min(1 + attempt // 4, 4))):
                     self.enter_raw_repl(soft_reset=False)
                 # A board that answered late may still send the banner of an earlier attempt.
-                self._settle(0.01 if attempt == 1 else 0.2)
+                self._settle(quiet_s if attempt == 1 else _QUIET_S)
                 return
             except SilenceError:
                 continue
@@ -183,7 +186,8 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
     def resynchronise(self, timeout_s: float = 5.0) -> None:
         """Get back to a prompt after anything went wrong; BoardGoneError if there is none."""
         try:
-            self.enter(timeout_s)
+            # Out of step, the first prompt may be an answer to what was asked before.
+            self.enter(timeout_s, 0.01 if self.in_step else _QUIET_S)
         except NoPromptError:
             raise BoardGoneError(
                 f"The board on {self.port.name} does not answer any more, not even to Ctrl-C.",
