@@ -224,7 +224,7 @@ def _run(x: int, y: int, t: int, rec: ptr32, samples: ptr32, n: int) -> int:
 
 
 def _want(x, what):
-    if not isinstance(x, array) or not 1 < (x[:0] + _AS_F)[0] < 2:
+    if type(x) is not array or not 1 < (x[:0] + _AS_F)[0] < 2:
         raise ValueError("%s: want array 'f'" % what)
 
 

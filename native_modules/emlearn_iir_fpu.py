@@ -11,21 +11,67 @@ the rate, and one of 10 poles or more with edges decades apart fails. Products b
 accuracy.
 What exceeds 3e38 gives infinity or NaN to the end of the call; then the section starts anew.
 Memory: 40 bytes a section. `run` allocates nothing; the filter keeps a reference to its last
-buffer, and its state from one call to the next.
+buffer, and its state from one call to the next. It reads type, length and address of the buffer
+where MicroPython 1.29 keeps them: a firmware that differs there is refused at import.
 """
 
 from array import array
 
 import micropython
+from micropython import const
+
+# MicroPython's arrays, in bytes: type, typecode, length, address
+_TYPECODE = const(4)
+_LENGTH = const(8)
+_ADDRESS = const(12)
+
+
+# 0 if arrays are kept as said above. A list is the address of its objects.
+@micropython.asm_thumb
+def _is_unknown(r0, r1):  # [array], array
+    ldr(r0, [r0, 0])
+    ldr(r2, [r0, _ADDRESS])
+    sub(r1, r1, r2)
+    ldr(r2, [r0, _LENGTH])
+    sub(r2, 1)
+    orr(r1, r2)
+    ldrb(r2, [r0, _TYPECODE])
+    sub(r2, 102)
+    orr(r1, r2)
+    mov(r0, r1)
+
+
+_one = array("f", (0,))
+if _is_unknown([_one], _one):
+    raise RuntimeError("arrays are kept in another way in this firmware")
 
 
 # Filters up to the first number that is not finite, one section after the other; answers with the
-# numbers that are left then, else 0.
+# numbers that are left then, else 0; with 1 if values is no array 'f': objects have addresses whose
+# lowest two bits are 0, arrays the type that the sections have.
 # r0: values, r1: how many, then their end; r2: ten floats a section, b0 b1 b2 1 a1 a2 and the state
 # s1 (two floats) and s2; after the last section, 0 for the 1; r3: where we are; r5: the bits of
 # infinity, without the sign; r6: the end of what is finite.
 @micropython.asm_thumb
-def _run(r0, r1, r2):
+def _run(r0):  # [values, sections]
+    ldr(r2, [r0, 4])
+    ldr(r0, [r0, 0])
+    lsl(r4, r0, 30)
+    bne(REFUSE)
+    ldr(r4, [r0, 0])
+    ldr(r5, [r2, 0])
+    cmp(r4, r5)
+    bne(REFUSE)
+    ldrb(r4, [r0, _TYPECODE])
+    cmp(r4, 102)
+    beq(FINE)
+    label(REFUSE)
+    mov(r0, 1)
+    b(REFUSED)
+    label(FINE)
+    ldr(r1, [r0, _LENGTH])
+    ldr(r0, [r0, _ADDRESS])
+    ldr(r2, [r2, _ADDRESS])
     lsl(r1, r1, 2)
     add(r1, r1, r0)
     mov(r5, 255)
@@ -139,10 +185,11 @@ def _run(r0, r1, r2):
     label(END)
     sub(r0, r1, r6)
     lsr(r0, r0, 2)
+    label(REFUSED)
 
 
 def _want(x, what):
-    if not isinstance(x, array) or repr(x[:0]) != "array('f')":
+    if type(x) is not array or repr(x[:0]) != "array('f')":
         raise ValueError("%s: want array 'f'" % what)
 
 
@@ -153,7 +200,7 @@ class IIR:
         if n == 0 or n % 6:
             raise ValueError("want 6 coefficients a section")
         zeros = array("f", bytes(16))
-        self._rec = rec = zeros[:0]
+        rec = zeros[:0]
         for i in range(0, n, 6):
             c = coefficients[i : i + 6]
             a0, a1, a2 = c[3:]
@@ -163,14 +210,14 @@ class IIR:
             rec.extend(c)
             rec.extend(zeros)
         rec.extend(zeros)
-        self._seen = self  # nothing that is passed
+        self._told = [None, rec]
 
     def run(self, values):
-        if values is not self._seen:
-            _want(values, "values")
-            self._seen = values
-        left = _run(values, len(values), self._rec)
+        told = self._told
+        told[0] = values
+        left = _run(told)
         if left:
+            _want(values, "values")
             raise ValueError("not finite: values[%d]" % (len(values) - left))
 
 

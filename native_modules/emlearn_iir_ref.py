@@ -10,7 +10,7 @@ from array import array
 
 def _want(x, what):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    if not isinstance(x, array) or not repr(x[:0]).startswith("array('f'"):
+    if type(x) is not array or not repr(x[:0]).startswith("array('f'"):
         raise ValueError("%s: want array 'f'" % what)
 
 

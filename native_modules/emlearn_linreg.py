@@ -487,7 +487,7 @@ def _store(x: int, y: int, w: ptr32, q: ptr32, tops: ptr32, k: ptr32):
 
 
 def _want(x, n, what):
-    if not isinstance(x, array) or not 1 < (x[:0] + _AS_F)[0] < 2 or len(x) != n:
+    if type(x) is not array or not 1 < (x[:0] + _AS_F)[0] < 2 or len(x) != n:
         raise ValueError("%s: want array 'f' of %d" % (what, n))
 
 
@@ -549,7 +549,7 @@ class Model:
     def _see(self, X, y):
         d = self._d
         self._X = self  # nothing that is passed
-        n = len(y) if isinstance(y, array) else 0
+        n = len(y) if type(y) is array else 0
         _want(y, n, "y")
         _want(X, n * d, "X")
         if not n:

@@ -11,7 +11,7 @@ log_prefix = "emlearn_linreg:"
 
 def _want(x, n, what):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    if not isinstance(x, array) or not repr(x[:0]).startswith("array('f'") or len(x) != n:
+    if type(x) is not array or not repr(x[:0]).startswith("array('f'") or len(x) != n:
         raise ValueError("%s: want array 'f' of %d" % (what, n))
 
 
@@ -60,7 +60,7 @@ class Model:
         return sum
 
     def _rows(self, X, y):
-        n = len(y) if isinstance(y, array) else 0
+        n = len(y) if type(y) is array else 0
         _want(y, n, "y")
         _want(X, n * self._d, "X")
         if not n:

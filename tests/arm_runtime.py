@@ -22,6 +22,7 @@ _RUNTIME = {
     7: "load_global",
     9: "load_attribute",
     10: "load_method",
+    15: "subscript",
     16: "is_true",
     17: "unary_operation",
     18: "binary_operation",
@@ -187,6 +188,17 @@ class Runtime:
 
     def _load_method(self, base: int, name: int, to: int) -> None:
         self.cpu.write_words(to, self._load_attribute(base, name), _NULL)
+
+    def _subscript(self, base: int, index: int, value: int) -> int:
+        """A look at an item where the value is 4, which is no object."""
+        assert value != _NULL, "del"
+        self.cpu.copy_out()
+        items, at = self.decode(base), self.decode(index)
+        if value == 4:
+            return self.encode(items[at])
+        items[at] = self.decode(value)
+        self.cpu.copy_in()
+        return 0
 
     def _is_true(self, word: int) -> int:
         return bool(self.decode(word))

@@ -170,6 +170,24 @@ def test_buffers_that_fit_are_looked_at_in_machine_code(arch):
     assert arm.module.euclidean_argmin(vectors, point) == (97, 0)
 
 
+def test_buffers_of_floats_are_looked_at_in_machine_code():
+    def never(*_):
+        raise AssertionError("looked at in bytecode")
+
+    arm = ArmModule(linreg.NAME, WITH_FPU)
+    x, y = arm.array("f", [1, 2, 3]), arm.array("f", [1])
+    model = arm.module.new(3, 0, 0, 0.1)
+    arm.module._want = never
+    assert model.predict(x) == 0 and model.score_mse(x, y) == 1
+    model.step(x, y)
+    assert abs(model.predict(x) - 1.5) < 1e-6
+    arm = ArmModule(iir.NAME, WITH_FPU)
+    iir_filter = arm.module.new(arm.array("f", [0.5, 0, 0, 1, 0, 0]))
+    arm.module._want = never
+    iir_filter.run(x)
+    assert list(x) == [0.5, 1, 1.5]
+
+
 @on_arches("emlearn_arrayutils")
 def test_arrayutils(on_arm, tmp_path):
     packed = array_modules.packed

@@ -26,6 +26,7 @@ LONG_FILES = {
     "native_modules/emlearn_bayes.py": "one .mpy is built from one file",
     "native_modules/emlearn_fft.py": "one .mpy is built from one file",
     "native_modules/emlearn_fft_fpu.py": "one .mpy is built from one file",
+    "native_modules/emlearn_linreg_fpu.py": "one .mpy is built from one file",
     "native_modules/emlearn_gmm.py": "one .mpy is built from one file",
     "native_modules/emlearn_kmeans.py": "one .mpy is built from one file",
     "native_modules/emlearn_linreg.py": "one .mpy is built from one file",

@@ -134,6 +134,7 @@ def test_iir(m):
     for _ in range(2):
         for bad in wrong_floats(3):
             refused("values: want", iir.run, bad)
+        refused("values: want", iir.run, Own("f", x))
         iir.run(x)
     iir.run(floats())
     iir.run(floats(1))
@@ -210,6 +211,7 @@ def test_linreg(m):
         refused("inputs: want", model.predict, bad)
         refused("weights: want", model.set_weights, bad)
         refused("weights: want", model.get_weights, bad)
+    refused("inputs: want", model.predict, Own("f", x))
     x.append(1)
     refused("inputs: want", model.predict, x)
     for n in (0, 1, 2, 4):
@@ -227,6 +229,8 @@ def test_linreg(m):
         for bad in wrong_floats(4):
             if hasattr(bad, "__len__"):
                 refused("y: want", call, X, bad)
+        refused("X: want", call, Own("f", X), y)
+        refused("y: want", call, X, Own("f", y))
         refused("no rows", call, floats(), floats())
     # A buffer that was fine and has grown since.
     grown = floats(*y)
