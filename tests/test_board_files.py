@@ -165,6 +165,25 @@ def test_a_full_flash_is_seen_before_the_first_byte(board, device_dir):
     assert board.info.flash_free_bytes == free
 
 
+BELOW_ZERO = """
+import os, sys
+class Os:
+    def __getattr__(self, name):
+        return getattr(real, name)
+    def statvfs(self, path):
+        return (4096, 4096, 128, 4294967280, 4294967280, 0, 0, 0, 0, 255)
+real, sys.modules["os"] = os, Os()
+"""
+
+
+def test_less_than_nothing_is_free_on_a_full_littlefs(own_board):
+    board = own_board()
+    board.exec(BELOW_ZERO)
+    assert board.info.flash_free_bytes == 0
+    with pytest.raises(FlashFullError):
+        board.put(b"new", "/x")
+
+
 def test_the_board_fills_to_the_brim(own_board):
     board = own_board(flash_size_bytes=256 * 1024)
     count = 0

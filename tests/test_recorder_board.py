@@ -174,7 +174,7 @@ def test_what_is_free_counts_down_without_asking(lib, tmp_path, monkeypatch) -> 
 
     def statvfs(folder):
         asked.append(folder)
-        return (512, 512, 0, 99, 99)
+        return (512, 512, 200, 99, 99)
 
     monkeypatch.setattr(ring_module.os, "statvfs", statvfs, raising=False)
     ring = ring_in(lib, tmp_path, rows=20, chunk=4)
@@ -183,6 +183,14 @@ def test_what_is_free_counts_down_without_asking(lib, tmp_path, monkeypatch) -> 
     assert ring.free == 99 * 512 - 4 * 2 * 4 and len(asked) == 2
     ring.close(0)
     assert ring.free == 99 * 512 - 128 - 9 * 4 and len(asked) == 2
+
+
+def test_a_flash_with_less_than_nothing_free_is_full(lib, tmp_path, monkeypatch) -> None:
+    ring_module = lib["flash_ring"]
+    below_zero = (4096, 4096, 128, 2**32 - 16, 2**32 - 16)
+    monkeypatch.setattr(ring_module.os, "statvfs", lambda folder: below_zero, raising=False)
+    ring = ring_in(lib, tmp_path)
+    assert ring.free == 0 and feed(ring, 5) is False and ring.full
 
 
 @needs_micropython
@@ -244,6 +252,13 @@ def test_the_same_samples_reach_the_flash_and_the_laptop(ready, tmp_path) -> Non
         assert np.array_equal(np.concatenate(parts), samples)
     assert fetched.durations_s == dict.fromkeys(sorted(truth), 10.0)
     assert fetched.rate_hz == 10 and fetched.channel_units[3] == "rad/s"
+
+
+def test_a_recording_that_begins_again_says_its_label_once_more(ready) -> None:
+    settings = {"recordings": ["/recordings/walking.npy"], "loop": True, "speed": 50}
+    with ready.stream("recorder", **settings, seconds=0.7) as stream:
+        labels = [r.fields["at"] for r in stream.records(seconds=30) if r.kind == "label"]
+    assert len(labels) >= 2 and labels == [100 * i for i in range(len(labels))]
 
 
 def test_fetching_again_fetches_only_what_is_new(ready, tmp_path) -> None:

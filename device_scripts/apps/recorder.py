@@ -156,7 +156,8 @@ class App:
             return n
         if sensor.recording != self._said_by_sensor:
             self._said_by_sensor = sensor.recording
-            self.set_label(sensor.label)
+            if sensor.recording is not None:
+                self.set_label(sensor.label)
         if not n:
             return 0
         if getattr(sensor, "overruns", 0) != self._overruns:

@@ -38,6 +38,7 @@ def _w_before_put(path, part):
             raise
     if hasattr(os, "statvfs"):
         flash = os.statvfs(folder or "/")
-        answer["free"] = flash[0] * flash[3]
+        # LittleFS counts what files share more than once: less than nothing may be free, unsigned.
+        answer["free"] = flash[0] * flash[3] if flash[3] <= flash[2] else 0
         answer["block"] = flash[0]
     return answer

@@ -20,7 +20,8 @@ def _w_info():
     try:
         flash = os.statvfs("/")
         if flash[2]:  # without a file system everything is 0
-            answer["flash_free"] = flash[0] * flash[3]
+            # As in before_put.py: on a full flash it may be a number below 0, unsigned.
+            answer["flash_free"] = flash[0] * flash[3] if flash[3] <= flash[2] else 0
             answer["flash_total"] = flash[1] * flash[2]
     except (AttributeError, OSError):
         pass

@@ -158,7 +158,8 @@ class FlashRing:
     def _ask_free(self):
         """(bytes free, bytes in a block)"""
         stat = os.statvfs(self.folder)
-        return stat[0] * stat[4], stat[0]
+        # LittleFS counts what files share more than once: less than nothing may be free, unsigned.
+        return stat[0] * stat[4] if stat[4] <= stat[2] else 0, stat[0]
 
     def _drop_oldest(self, size):
         while self._files and (
