@@ -142,7 +142,7 @@ def _map(x: int, a: int, p: ptr32, q: ptr32, n: int, m: ptr32):
 
 
 def _kind(x):
-    if isinstance(x, array):
+    if type(x) is array:
         if (x[:0] + _AS_H)[0] == -32767:
             return 1
         if 1 < (x[:0] + _AS_F)[0] < 2:

@@ -6,23 +6,100 @@ plus the middle of the other range. The three constants are the interpreter's fl
 float32 like the limits. An answer is wrong by less than 2**-21 of the largest of |out_min|,
 |out_max|, apart from the rounding to the nearest int16. Limits of the inputs that are the same as
 float32, or less than 4e-38 apart, are refused.
-Nothing is allocated while buffers and limits stay; references to the last ones are kept. For one
-thread.
+Nothing is allocated while the limits are the same objects; references to them and to the last
+buffers are kept. For one thread. Types, lengths and addresses of the buffers are read where
+MicroPython 1.29 keeps them: a firmware that differs there is refused at import.
 """
 
 import math
 from array import array
 
 import micropython
+from micropython import const
 
-_k = None  # what _map is told; None: the last call was refused
-_x = _out = _a = _b = _c = _d = None  # what the last call was given
+# MicroPython's arrays, in bytes: type, typecode, length, address
+_TYPECODE = const(4)
+_LENGTH = const(8)
+_ADDRESS = const(12)
 
 
-# r0: x, r1: out, r2: how many, r3: k, floats: in_min, in_max, out_min, out_max, the middle of the
-# inputs, scale, slope, the middle of the outputs, 0.5, then not 0 if x is an array 'h', if out is.
+# 0 if arrays are kept as said above. A list is the address of its objects.
 @micropython.asm_thumb
-def _map(r0, r1, r2, r3):
+def _is_unknown(r0, r1):  # [array], array
+    ldr(r0, [r0, 0])
+    ldr(r2, [r0, _ADDRESS])
+    sub(r1, r1, r2)
+    ldr(r2, [r0, _LENGTH])
+    sub(r2, 1)
+    orr(r1, r2)
+    ldrb(r2, [r0, _TYPECODE])
+    sub(r2, 102)
+    orr(r1, r2)
+    mov(r0, r1)
+
+
+_k = array("f", (0,))
+if _is_unknown([_k], _k):
+    raise RuntimeError("arrays are kept in another way in this firmware")
+
+
+# Answers with 1 if limits are other objects than those that k was made from, if x and out are no
+# arrays 'h' or 'f' of one length, or out is an 'h' and k not made for this: objects have addresses
+# whose lowest two bits are 0, arrays the type that k has.
+# r0: x, r1: out, r2: how many, r3: k, floats: in_min, in_max, out_min, out_max, the middle of the
+# inputs, scale, slope, the middle of the outputs, 0.5, then not 0 if made for an 'h'; r4: not 0 if
+# x is an 'h', r5: if out is.
+@micropython.asm_thumb
+def _map(r0):  # what is told
+    mov(r1, 4)
+    label(SAME)
+    ldr(r2, [r0, 12])
+    ldr(r3, [r0, 28])
+    cmp(r2, r3)
+    bne(REFUSE)
+    add(r0, 4)
+    sub(r1, 1)
+    bne(SAME)
+    sub(r0, 16)
+    ldr(r3, [r0, 8])
+    ldr(r1, [r0, 4])
+    ldr(r0, [r0, 0])
+    mov(r4, r0)
+    orr(r4, r1)
+    lsl(r4, r4, 30)
+    bne(REFUSE)
+    ldr(r6, [r3, 0])
+    ldr(r4, [r0, 0])
+    cmp(r4, r6)
+    bne(REFUSE)
+    ldr(r4, [r1, 0])
+    cmp(r4, r6)
+    bne(REFUSE)
+    ldr(r2, [r0, _LENGTH])
+    ldr(r4, [r1, _LENGTH])
+    cmp(r2, r4)
+    bne(REFUSE)
+    ldrb(r4, [r0, _TYPECODE])
+    ldrb(r5, [r1, _TYPECODE])
+    sub(r4, 102)
+    sub(r5, 102)
+    mov(r6, r4)
+    orr(r6, r5)
+    mov(r7, 2)
+    bic(r6, r7)
+    bne(REFUSE)
+    ldr(r3, [r3, _ADDRESS])
+    cmp(r5, 0)
+    beq(FINE)
+    ldr(r6, [r3, 36])  # the bits of 0.0 are 0
+    cmp(r6, 0)
+    bne(FINE)
+    label(REFUSE)
+    mov(r0, 1)
+    b(REFUSED)
+    label(FINE)
+    ldr(r0, [r0, _ADDRESS])
+    ldr(r1, [r1, _ADDRESS])
     vldr(s0, [r3, 0])
     vldr(s1, [r3, 4])
     vldr(s2, [r3, 8])
@@ -32,8 +109,6 @@ def _map(r0, r1, r2, r3):
     vldr(s6, [r3, 24])
     vldr(s7, [r3, 28])
     vldr(s8, [r3, 32])
-    ldr(r4, [r3, 36])  # the bits of 0.0 are 0
-    ldr(r5, [r3, 40])
     movw(r6, 32767)
     mvn(r3, r6)
     b(NEXT)
@@ -105,28 +180,35 @@ def _map(r0, r1, r2, r3):
     b(MAPPED)
     label(END)
     mov(r0, 0)
+    label(REFUSED)
 
 
-def _is_h(x):
-    if isinstance(x, array):
-        kind = repr(x[:0])[7]
-        if kind in "hf":
-            return kind == "h"
-    raise ValueError("want arrays 'h' or 'f'")
+# x, out, k, the four limits, and those that k was made from: at first, what nobody passes
+_told = [_map] * 11
+_told[2] = _k
 
 
-def _see(x, out):
-    global _k
-    in_h = _is_h(x)
-    out_h = _is_h(out)
-    if len(x) != len(out):
-        raise ValueError("lengths %d and %d" % (len(x), len(out)))
-    k = array("f", (_a, _b, _c, _d, 0, 0, 0, 0, 0.5, in_h, out_h))
+# Looks at what was told, in bytecode, and makes another k where it is needed.
+def _see(t):
+    for x in t[:2]:
+        kind = repr(x[:0])[7] if type(x) is array else " "
+        if kind not in "hf":
+            raise ValueError("want arrays 'h' or 'f'")
+    n = len(t[0])
+    if n != len(x):
+        raise ValueError("lengths %d and %d" % (n, len(x)))
+    out_h = kind == "h"
+    limits = t[3:7]
+    if limits == t[7:] and out_h <= t[2][9]:
+        t[7:] = limits
+        return
+    a, b, c, d = limits
+    k = array("f", (a, b, c, d, 0, 0, 0, 0, 0.5, out_h))
     for v in k:
         if v - v != 0:
             raise ValueError("limit %s" % v)
     if k[0] > k[1]:
-        k = array("f", (_b, _a, _d, _c, 0, 0, 0, 0, 0.5, in_h, out_h))
+        k = array("f", (b, a, d, c, 0, 0, 0, 0, 0.5, out_h))
     low, high, first, last = k[:4]
     if out_h and max(abs(first), abs(last)) >= 1 << 27:
         raise ValueError("out_min, out_max: too large")
@@ -139,28 +221,19 @@ def _see(x, out):
     k[6] = slope = (last / 2 - first / 2) / (2 * size)
     # The middle may have been rounded: what goes to this one is not quite the middle, either.
     k[7] = first / 2 + last / 2 - ((high - k[4]) - (k[4] - low)) / 2 * scale * slope
-    _k = k
+    t[2] = k
+    t[7:] = limits
 
 
-# A function of more than eleven words would allocate them: so _see has two arguments only.
+# A function of more than eleven words would allocate them.
 def linear_map(x, out, in_min, in_max, out_min, out_max):
-    global _k, _x, _out, _a, _b, _c, _d
-    if (
-        not _k
-        or x is not _x
-        or out is not _out
-        or len(x) != len(out)
-        or in_min != _a
-        or in_max != _b
-        or out_min != _c
-        or out_max != _d
-    ):
-        _k = None
-        _x = x
-        _out = out
-        _a = in_min
-        _b = in_max
-        _c = out_min
-        _d = out_max
-        _see(x, out)
-    _map(x, out, len(x), _k)
+    t = _told
+    t[0] = x
+    t[1] = out
+    t[3] = in_min
+    t[4] = in_max
+    t[5] = out_min
+    t[6] = out_max
+    if _map(t):
+        _see(t)
+        _map(t)

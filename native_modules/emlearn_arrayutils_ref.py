@@ -13,7 +13,7 @@ _IN, _OUT, _SHIFT, _SIZE = range(4)
 
 def _kind(x):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    if isinstance(x, array):
+    if type(x) is array:
         if repr(x[:0]) == "array('h')":
             return 1
         if repr(x[:0]) == "array('f')":

@@ -14,6 +14,10 @@ NAN = float("nan")
 INF = float("inf")
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, *arguments):
     try:
         linear_map(*arguments)
@@ -27,6 +31,16 @@ def mapped(typecode, values, *limits, x="h"):
     out = array(typecode, [0] * len(values))
     linear_map(array(x, values), out, *limits)
     return list(out)
+
+
+def test_a_first_call_without_limits():
+    """No limits were seen before: None is not what was seen before."""
+    for x in "hf":
+        try:
+            linear_map(array(x, [1]), array("f", [1]), None, None, None, None)
+        except TypeError:
+            continue
+        raise AssertionError("not refused")
 
 
 def test_all_pairs():
@@ -73,6 +87,8 @@ def test_refusals():
         for typecode in "bBHiIlLqQd":
             refused("want arrays 'h' or 'f'", array(typecode, [1, 1]), f, *ok)
             refused("want arrays 'h' or 'f'", h, array(typecode, [1, 1]), *ok)
+        refused("want arrays 'h' or 'f'", Own("h", h), f, *ok)
+        refused("want arrays 'h' or 'f'", h, Own("f", f), *ok)
         refused("lengths 2 and 3", h, array("f", [0] * 3), *ok)
         refused("lengths 2 and 0", h, array("f"), *ok)
         refused("in_min is in_max", h, f, 5, 5, 0, 1)
@@ -111,6 +127,13 @@ def test_other_limits_and_buffers_are_seen():
         assert list(f) == want
     linear_map(f, h, 3, 4, 10, 20)
     assert list(h) == [20, 10]
+    refused("limit", f, h, 3, NAN, 10, 20)  # and the next call is none with these
+    for top in (20.0, float("20")):
+        linear_map(f, h, 3, 4, 10, top)
+        assert list(h) == [20, 10]
+    # Limits that are fine for floats only.
+    linear_map(h, f, 0, 1, 0, 1e9)
+    refused("too large", f, h, 0, 1, 0, 1e9)
 
 
 def test_nothing_is_allocated():
