@@ -255,8 +255,10 @@ def test_every_kind_of_port(own_board, transport):
     assert board.eval("1 + 1") == 2
 
 
-def test_an_end_mark_that_got_lost_is_not_waited_for(virtual_board):
-    wire = Spoiling(virtual_board.port, b"\x04\x04>", b"\x04>")
+@pytest.mark.parametrize("new", [b"\x04>", b"\x05\x04>", b"\x04\x14>"])
+def test_an_end_mark_that_got_lost_is_not_waited_for(virtual_board, new):
+    """Lost, or come as something else: the first or the second."""
+    wire = Spoiling(virtual_board.port, b"\x04\x04>", new)
     with server(wire) as address, Board(address, timeout_s=10.0) as board:
         with pytest.raises(BadAnswerError, match="lost"):  # and within the timeout of this test
             board.exec("print(1)", timeout_s=600.0)

@@ -37,6 +37,7 @@ _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _STARTED = re.compile(rb"MicroPython [^\r\n]+\r\n(?:Type [^\r\n]+\r\n)?>>> \Z")
 _ENDED = END + b">"  # the last end mark and the prompt: who still waits for a mark has lost one
 _QUIET_S = 0.2  # a prompt is followed by silence
+_TRACEBACK_S = 1.0  # a board prints a traceback without a pause, also over a slow network
 _ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
 _PROMPT_S = 2.0
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
@@ -58,6 +59,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.in_step = False
         self.has_crc32 = True  # until the board says that it has none
         self._runs = False  # is a program running whose end marks are to come?
+        self._marks = 0  # end marks seen of it: 0 output, 1 traceback
         try:
             self.enter(timeout_s)
         except BaseException:
@@ -102,6 +104,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         while True:
             found = port.find(ending, start)
             if found >= 0:
+                self._marks += 1
                 data = port.take(found + len(ending))
                 if data_consumer:
                     data_consumer(data)
@@ -114,6 +117,9 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 raise SilenceError
             if self._runs and port.recent.endswith(_ENDED):
                 if not port.fill(min(left_s, _QUIET_S)):
+                    raise _LostMarkError
+            elif self._runs and self._marks == 1 and port.buffered.endswith(b">"):
+                if not port.fill(min(left_s, _TRACEBACK_S)):  # the second mark was damaged
                     raise _LostMarkError
             elif self._runs and self.looks_reset():
                 if not port.fill(min(left_s, _QUIET_S)):
@@ -244,7 +250,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
 
         BadAnswerError if an end mark was lost.
         """
-        self._runs = True
+        self._runs, self._marks = True, 0
         try:
             output, error = super().follow(timeout, data_consumer)
         except _LostMarkError:
