@@ -571,9 +571,9 @@ else:
 def _check(features, out, n_features, n_outputs):
     # No `try`: on some builds entering one costs more than a prediction. Few locals, too: a frame
     # of more than eleven words is allocated on the heap.
-    if not isinstance(features, array) or (features[:0] + _AS_H)[0] != -32767:
+    if type(features) is not array or (features[:0] + _AS_H)[0] != -32767:
         raise ValueError("features: want array 'h'")
-    if not isinstance(out, array) or not 1 < (out[:0] + _AS_F)[0] < 2:
+    if type(out) is not array or not 1 < (out[:0] + _AS_F)[0] < 2:
         raise ValueError("out: want array 'f'")
     if _THUMB or len(features) != n_features or len(out) != n_outputs:
         raise ValueError("want %d features, %d outputs" % (n_features, n_outputs))

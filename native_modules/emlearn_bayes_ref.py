@@ -35,7 +35,7 @@ _ZERO = 1 << 29
 
 def _is_array(x, typecode):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    return isinstance(x, array) and repr(x[:0]) == "array('%s')" % typecode
+    return type(x) is array and repr(x[:0]) == "array('%s')" % typecode
 
 
 def _ratio(p, q, e):

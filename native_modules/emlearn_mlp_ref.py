@@ -78,7 +78,7 @@ def _share_bits(part, total):
 
 def _is_array(x, typecode):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    return isinstance(x, array) and repr(x[:0]) == "array('%s')" % typecode
+    return type(x) is array and repr(x[:0]) == "array('%s')" % typecode
 
 
 def _want(good, what):

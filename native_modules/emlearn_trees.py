@@ -49,7 +49,7 @@ _ROOTS = const(14 - 7 * _THUMB)
 
 def _refuse(head, features, out):
     for x, typecode, what in ((features, "h", "features"), (out, "f", "out")):
-        if not isinstance(x, array) or repr(x[:0]) != "array('%s')" % typecode:
+        if type(x) is not array or repr(x[:0]) != "array('%s')" % typecode:
             raise ValueError("%s: want array '%s'" % (what, typecode))
     raise ValueError("want %d features, %d outputs" % (head[_FEATURES], head[_OUTPUTS]))
 

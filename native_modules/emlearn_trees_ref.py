@@ -22,7 +22,7 @@ def _int(v, low, high, what):
 
 def _is_array(x, typecode):
     # repr, because MicroPython's arrays do not tell their typecode otherwise.
-    return isinstance(x, array) and repr(x[:0]) == "array('%s')" % typecode
+    return type(x) is array and repr(x[:0]) == "array('%s')" % typecode
 
 
 class Trees:

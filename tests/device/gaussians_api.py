@@ -15,6 +15,10 @@ with open(sys.argv[3], "rb") as _file:
     FILE = _file.read()
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, function, *arguments):
     try:
         function(*arguments)
@@ -87,6 +91,8 @@ def test_buffers():
             refused("out: want array 'f'", method, h, bad)
         for typecode in "bBhHiIlLqQd":
             refused("out: want array 'f'", method, h, array(typecode, [1, 1, 1]))
+        refused("features: want array 'h'", method, Own("h", h), f)
+        refused("out: want array 'f'", method, h, Own("f", f))
         for n in (0, 1, 3):
             refused("want 2 features, 3 outputs", method, array("h", [0] * n), f)
         for n in (0, 2, 4):

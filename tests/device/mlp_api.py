@@ -19,6 +19,10 @@ SHARES = struct.pack("<HBBiHiH8B", 2, 2, 0, 0, 2, 8, 2, *([132] + [128] * 7))
 GOOD = HEAD + INPUTS + HIDDEN + LAST
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, function, *arguments):
     try:
         function(*arguments)
@@ -74,6 +78,8 @@ def test_buffers():
             refused("out: want array 'f'", m.predict, h, bad)
         for typecode in "bBhHiIlLqQd":
             refused("out: want array 'f'", m.predict, h, array(typecode, [1, 1]))
+        refused("features: want array 'h'", m.predict, Own("h", h), f)
+        refused("out: want array 'f'", m.predict, h, Own("f", f))
         for n in (0, 1, 3):
             refused("want 2 features, 2 outputs", m.predict, array("h", [0] * n), f)
             refused("want 2 features, 2 outputs", m.predict, h, array("f", [0] * n))

@@ -24,6 +24,10 @@ HARD = [
 ]
 
 
+class Own(array):
+    """Is laid out in another way on MicroPython."""
+
+
 def refused(words, function, *arguments):
     try:
         function(*arguments)
@@ -110,6 +114,8 @@ def test_buffers():
             refused("out: want array 'f'", m.predict, h, bad)
         for typecode in "bBhHiIlLqQd":
             refused("out: want array 'f'", m.predict, h, array(typecode, [1, 1, 1]))
+        refused("features: want array 'h'", m.predict, Own("h", h), f)
+        refused("out: want array 'f'", m.predict, h, Own("f", f))
         for n in (0, 1, 3):
             refused("want 2 features, 3 outputs", m.predict, array("h", [0] * n), f)
         for n in (0, 2, 4):
