@@ -1,4 +1,4 @@
-"""Conversions between arrays, in viper: `linear_map` from one range of values to another.
+"""Conversions between arrays: `linear_map` from one range of values to another.
 
 Same API and answers as the plain twin `emlearn_arrayutils_ref.py`, which spells out each step.
 In fixed point: floats are taken apart and put together as bit patterns, since viper has none, and

@@ -1,4 +1,4 @@
-"""Fast Fourier transform in viper, in place on two arrays 'f': real and imaginary parts.
+"""Fast Fourier transform, in place on two arrays 'f': real and imaginary parts.
 
 Same API as the plain twin `emlearn_fft_ref.py`, which says it in a few lines of floats.
 Viper has no floats: each array becomes integers of 29 bits with one exponent, of which the lower

@@ -1,4 +1,4 @@
-"""IIR filters in viper: second-order sections as of `scipy.signal`, in place on arrays 'f'.
+"""IIR filters: second-order sections as of `scipy.signal`, in place on arrays 'f'.
 
 Same API as the plain twin `emlearn_iir_ref.py`, which says it in a few lines of floats.
 Viper has no floats: signals are integers of 26 bits, with an exponent for each section that follows

@@ -1,4 +1,4 @@
-"""Linear regression with L1 and L2 penalties, trained on the board by gradient descent, in viper.
+"""Linear regression with L1 and L2 penalties, trained on the board by gradient descent.
 
 Same API as the plain twin `emlearn_linreg_ref.py`, which says it in a few lines of floats.
 Viper has no floats: a sum of products is made of 28-bit products that share the largest exponent,

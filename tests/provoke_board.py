@@ -224,7 +224,7 @@ def wrong_arch(lab):
     with Board(lab.faulty("wrong-arch").port) as board:
         # A module without inline assembler: of others a board on Linux is sent no native code.
         assert board.install("emlearn_iir", source="workshop").source == "workshop plain"
-        error = refused(board.install, "emlearn_iir", source="viper")
+        error = refused(board.install, "emlearn_iir", source="native")
         assert "incompatible .mpy" in error.device_traceback
         return error
 
@@ -233,15 +233,15 @@ def no_native_code(lab):
     with Board(lab.faulty("wrong-abi").port) as board:
         installed = board.install("emlearn_trees", source="workshop")
         assert installed.source == "workshop plain" and "slower, same answers" in repr(installed)
-        board.install("emlearn_trees", source="viper")
+        board.install("emlearn_trees", source="native")
 
 
 def module_hangs(lab):
     lab.monkeypatch.setattr(try_out, "SMOKE_TIMEOUT_S", 1.0)
     lab.module("while True: pass\n")
-    hangs = refused(install, lab.board, "thing", "viper")
+    hangs = refused(install, lab.board, "thing", "native")
     lab.module("x = 1\n", "    return thing.__file__, 'for 1: 2, not 3'\n")
-    return [hangs, refused(install, lab.board, "thing", "viper")]
+    return [hangs, refused(install, lab.board, "thing", "native")]
 
 
 def module_unknown(lab):

@@ -64,13 +64,13 @@ def thing(tmp_path, monkeypatch, board):
 
 def test_native_code_for_this_board(native_board):
     module = install(native_board, NAME)
-    assert (module.source, module.arch) == ("workshop viper", native_board.info.arch)
+    assert (module.source, module.arch) == ("workshop native", native_board.info.arch)
     assert (module.name, module.path, module.abi, module.notes) == (NAME, PATH, "6.3", ())
     assert module.sha256 == build(NAME, module.arch).sha256
     assert native_board.eval(f"__import__('{NAME}').__file__") == PATH
     assert install(native_board, NAME) == module
     assert module == native_board.install(NAME)
-    assert "workshop viper" in repr(module) and len(repr(module)) < 100
+    assert "workshop native" in repr(module) and len(repr(module)) < 100
     assert "<" not in module._repr_html_()
     names = native_board.exec("print([n for n in globals() if n.startswith('_w_')])")
     assert names == "[]\n"
@@ -87,7 +87,7 @@ def test_no_native_code_on_the_board(board):
     assert module.source == "workshop plain"
     assert "slower" in " ".join(module.notes)
     with pytest.raises(ModuleArchError, match="no native code"):
-        install(OtherInfo(board, arch=None), NAME, "viper")
+        install(OtherInfo(board, arch=None), NAME, "native")
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_bad_line_is_no_reason_for_the_plain_twin(native_board, monkeypatch):
         install(native_board, NAME)
     assert caught.value.__cause__.code == "BAD_ANSWER"
     monkeypatch.undo()
-    assert install(native_board, NAME).source == "workshop viper"
+    assert install(native_board, NAME).source == "workshop native"
 
 
 def test_native_code_that_the_board_refuses(native_board):
@@ -133,7 +133,7 @@ def test_native_code_that_the_board_refuses(native_board):
     assert module.source == "workshop plain"
     assert any("incompatible .mpy" in note for note in module.notes)
     with pytest.raises(ModuleError, match=r"incompatible \.mpy") as caught:
-        install(OtherInfo(native_board, arch=other), NAME, "viper")
+        install(OtherInfo(native_board, arch=other), NAME, "native")
     assert "incompatible" in caught.value.device_traceback
     assert not native_board.exists(PATH)
 
@@ -236,7 +236,7 @@ def test_a_wrong_first_prediction(thing, native_board):
     check = "    return thing.__file__, None if thing.good else 'for 1: 2, not 3'\n"
     thing("good = 0\n", "good = 1\n", check)
     with pytest.raises(ModuleSmokeError, match="2, not 3"):
-        install(native_board, "thing", "viper")
+        install(native_board, "thing", "native")
     module = install(native_board, "thing")
     assert module.source == "workshop plain"
     assert any("2, not 3" in note for note in module.notes)
@@ -246,7 +246,7 @@ def test_a_module_that_hangs(thing, native_board, monkeypatch):
     monkeypatch.setattr(try_out, "SMOKE_TIMEOUT_S", 1.0)
     thing("while True: pass\n", "x = 1\n")
     with pytest.raises(ModuleSmokeError, match="did not finish"):
-        install(native_board, "thing", "viper")
+        install(native_board, "thing", "native")
     assert install(native_board, "thing").source == "workshop plain"
 
 
@@ -257,7 +257,7 @@ def test_a_module_that_resets_the_board(thing, native_board):
     """Its machine code writes where no memory is."""
     thing(NATIVE.format("ptr32(n)[0] = n"), "x = 1\n")
     with pytest.raises(ModuleSmokeError, match="thing resets the board") as caught:
-        install(native_board, "thing", "viper")
+        install(native_board, "thing", "native")
     assert "source='plain'" in caught.value.mend and caught.value.__cause__.code == "BOARD_GONE"
     assert not native_board.exists("/lib/thing.mpy")
     module = install(native_board, "thing")
@@ -303,7 +303,7 @@ def test_a_firmware_that_keeps_arrays_in_another_way(
     assert module.source == "workshop plain"
     assert "arrays are kept in another way in this firmware" in module.notes[0]
     with pytest.raises(ModuleError, match="source='plain'"):
-        install(native_board, name, "viper")
+        install(native_board, name, "native")
 
 
 def test_no_room(own_board):
@@ -327,5 +327,5 @@ def test_no_memory(own_board):
 def test_wrong_names(board):
     with pytest.raises(ModuleError, match=NAME):
         install(board, "nonsense")
-    with pytest.raises(ModuleError, match="auto, official, workshop, viper, plain"):
+    with pytest.raises(ModuleError, match="auto, official, workshop, native, plain"):
         install(board, NAME, "homemade")

@@ -84,14 +84,14 @@ def test_a_mirror_is_asked_instead(there, trees, tmp_path, monkeypatch):
     assert there.site.asked == []
     monkeypatch.setenv("WORKSHOP_MIRROR", "none")
     monkeypatch.setenv("WORKSHOP_CACHE", str(tmp_path / "another"))
-    assert install(board, NAME).source == "workshop viper"
+    assert install(board, NAME).source == "workshop native"
 
 
 def test_ours_when_asked_for(there, trees, monkeypatch):
     board = trees[0]
-    assert install(board, NAME, "workshop").source == "workshop viper"
+    assert install(board, NAME, "workshop").source == "workshop native"
     monkeypatch.setenv("WORKSHOP_MODULES", "workshop")
-    assert install(board, NAME).source == "workshop viper"
+    assert install(board, NAME).source == "workshop native"
     assert there.site.asked == []
     assert install(board, NAME, "official").source == "official"
     monkeypatch.setenv("WORKSHOP_MODULES", "homemade")
@@ -110,7 +110,7 @@ def test_ours_when_it_can_not_be_had_and_that_is_said(there, trees, monkeypatch,
         "altered": data[:-1] + bytes([data[-1] ^ 1]),
     }[fault]
     module = install(board, NAME)
-    assert module.source == "workshop viper"
+    assert module.source == "workshop native"
     (note,) = module.notes
     assert note.startswith("not the official module: ") and there.site.url in note
     assert note in repr(module)
@@ -137,7 +137,7 @@ def test_no_official_build_for_this_board(there, native_board):
     with pytest.raises(ModuleArchError, match="has no emlearn_trees for this board"):
         install(native_board, NAME, "official")
     module = install(native_board, NAME)
-    assert module.source == "workshop viper" and "v9" in " ".join(module.notes)
+    assert module.source == "workshop native" and "v9" in " ".join(module.notes)
     assert there.site.asked == []
     plain = install(OtherInfo(native_board, arch=None), NAME)
     assert plain.source == "workshop plain"
@@ -173,7 +173,7 @@ def test_an_official_build_that_the_board_refuses(there, native_board):
     other = "xtensawin" if native_board.info.arch != "xtensawin" else "x64"
     there.add(NAME, native_board.info.arch, build(NAME, other).path.read_bytes())
     module = install(native_board, NAME)
-    assert module.source == "workshop viper"
+    assert module.source == "workshop native"
     assert any("official for" in note and "incompatible" in note for note in module.notes)
     with pytest.raises(ModuleError, match="incompatible"):
         install(native_board, NAME, "official")
@@ -184,7 +184,7 @@ def test_an_official_module_without_what_we_try(there, native_board):
     """Its first prediction ends in an exception: ours takes its place."""
     there.add(NAME, native_board.info.arch, build_of_another(native_board.info.arch))
     module = install(native_board, NAME)
-    assert module.source == "workshop viper"
+    assert module.source == "workshop native"
     assert any("AttributeError" in note for note in module.notes)
 
 
@@ -262,7 +262,7 @@ def test_a_model_that_the_official_one_can_not_run_gets_ours(there, trees):
 
     X, y = load_wine(return_X_y=True)
     board = trees[0]
-    for voting, source in (("hard", "official"), ("soft", "workshop viper")):
+    for voting, source in (("hard", "official"), ("soft", "workshop native")):
         model = convert(DecisionTreeClassifier(max_depth=3).fit(X, y), X, voting=voting)
         board.deploy(model)
         assert install(board, NAME, source_for(model)).source == source

@@ -152,7 +152,7 @@ def check_inference(board: Board) -> Check:
     module = board.install("emlearn_trees")
     found = f"emlearn_trees ({module.source}) answers on the board"
     if module.source == "workshop plain" and board.info.arch is not None:  # else said already
-        why = [note for note in module.notes if note.startswith("workshop viper")]
+        why = [note for note in module.notes if note.startswith("workshop native")]
         found = printable("; ".join([found, *why]))
         return Check("first inference", True, found, _PLAIN_INSTEAD, "MODULE", module.as_dict())
     return Check("first inference", True, found, facts=module.as_dict())

@@ -40,7 +40,7 @@ class VerifyReport:
         worst: up to ten mismatches, the largest gap first.
         reference: "scikit-learn", or "host reference" where the model has no estimator.
         device: the board's name, or "host reference" where there was no board.
-        module: what ran the model there ("workshop viper", ...), None without a board.
+        module: what ran the model there ("workshop native", ...), None without a board.
         host_matches_device: outputs of host reference and board equal in every row, bit by bit
             (on boards with single-precision floats within `tolerance`); None without a board.
         largest_difference: the largest distance of an output of the two, 0 if bit by bit equal.

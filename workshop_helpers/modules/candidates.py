@@ -17,9 +17,9 @@ from .official import fetch
 if TYPE_CHECKING:
     from ..board import BoardInfo
 
-Source = Literal["auto", "official", "workshop", "viper", "plain"]
+Source = Literal["auto", "official", "workshop", "native", "plain"]
 SOURCE_VARIABLE = "WORKSHOP_MODULES"
-Kind = Literal["official", "workshop viper", "workshop plain"]
+Kind = Literal["official", "workshop native", "workshop plain"]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Candidate:
         """What it is, for a sentence."""
         if self.kind == "workshop plain":
             return "the plain twin"
-        return f"{'official' if self.version else 'workshop viper'} for {self.arch}"
+        return f"{'official' if self.version else 'workshop native'} for {self.arch}"
 
 
 def chosen_source(source: str) -> Source:
@@ -98,13 +98,13 @@ def candidates(
                 notes.append(f"not the official module: {error.what}")
     elif not ours:
         raise ModuleError(f"{name} is only in the official set.", "Use source='official'.")
-    if source in ("auto", "workshop", "viper") and ours:
+    if source in ("auto", "workshop", "native") and ours:
         for arch in compatible(info.arch):
             if info.platform == "linux" and has_assembler(name, arch):
                 continue
             built = build(name, arch)
             if built.abi == info.abi:
-                yield Candidate("workshop viper", arch, built.abi, built.path, built.sha256)
+                yield Candidate("workshop native", arch, built.abi, built.path, built.sha256)
     if source in ("auto", "workshop", "plain") and ours:
         built = build(name, None)
         yield Candidate("workshop plain", None, built.abi, built.path, built.sha256)

@@ -38,7 +38,7 @@ def install_modules(
     names: Annotated[list[str], typer.Argument(help="emlearn_trees, ...; or 'all'.")],
     port: PortOption = None,
     source: Annotated[
-        str, typer.Option(help="auto, official, workshop, viper (ours, native) or plain.")
+        str, typer.Option(help="auto, official, workshop, native (ours) or plain (ours).")
     ] = "auto",
     mirror: MirrorOption = None,
     as_json: JsonOption = False,

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 class InstalledModule:
     """A module that a board imports and predicts with.
 
-    source: "official", "workshop viper", "workshop plain", or "built in" (the firmware has its own,
-    which wins over files; then `path` is None and size_bytes is 0). arch and abi are those of the
-    file, version is the official set's.
+    source: "official", "workshop native" (ours, in viper or assembler), "workshop plain", or "built
+    in" (the firmware has its own, which wins over files; then `path` is None and size_bytes is 0).
+    arch and abi are those of the file, version is the official set's.
     notes: what had to be done otherwise than asked, in words; () for nothing.
     """
 
@@ -70,7 +70,7 @@ def install(
         board: at its prompt.
         name: of a module of ours or of the official set.
         source: "official": emlearn-micropython's own build by the lock, or an error. "workshop":
-            ours, as native code if the board can, else the plain twin. "viper" or "plain": just
+            ours, as native code if the board can, else the plain twin. "native" or "plain": just
             that one of ours. "auto": the official one if the lock knows no fault of it, and it
             is in the cache or comes within seconds (a host that did not answer is not asked again
             in this process), else as "workshop"; WORKSHOP_MODULES says what "auto" means, if
@@ -79,7 +79,7 @@ def install(
 
     Raises:
         ModuleFetchError: the official file can't be had, or is not the locked one.
-        ModuleArchError: the board loads no native code that there is ("official", "viper").
+        ModuleArchError: the board loads no native code that there is ("official", "native").
         ModuleSmokeError: it imports, but hangs or predicts wrongly.
         ModuleError: no such module or source, no room on the board, or it can't be imported.
         BoardGoneError: the board was unplugged.

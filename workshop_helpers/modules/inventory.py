@@ -111,7 +111,7 @@ def _identify(lock: Lock, board: Board, name: str, sha256: str) -> tuple[str, st
     if name in module_names():
         for arch in (*compatible(board.info.arch), None):
             if build(name, arch).sha256 == sha256:
-                return "workshop viper" if arch else "workshop plain", arch
+                return "workshop native" if arch else "workshop plain", arch
     return "unknown", None
 
 
