@@ -20,7 +20,6 @@ from workshop_helpers import datasets
 from workshop_helpers.errors import DataError, FileError, StreamError
 from workshop_helpers.recordings import Gap, Span, fetch_recordings, recover
 from workshop_helpers.recordings.layout import HEADER_BYTES, next_name, npy_header, slug
-from workshop_helpers.recordings.locking import try_lock
 from workshop_helpers.stream import Record, Recorder
 
 TESTS = Path(__file__).parent
@@ -331,14 +330,6 @@ def test_any_label_makes_a_file_name(label, name, tmp_path) -> None:
 
 def test_the_header_is_as_long_for_any_number_of_samples() -> None:
     assert {len(npy_header(n, 6)) for n in (0, 1, 10**6, 2**62)} == {HEADER_BYTES}
-
-
-def test_a_lock_keeps_others_out_until_its_holder_is_gone(tmp_path) -> None:
-    path = tmp_path / "file"
-    with open(path, "xb") as first, open(path, "rb+") as second:
-        assert try_lock(first) and not try_lock(second)
-        first.close()
-        assert try_lock(second)
 
 
 def test_a_label_must_be_a_text(tmp_path) -> None:

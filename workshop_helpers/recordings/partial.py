@@ -27,9 +27,14 @@ from .layout import (
     sync_folder,
     write_meta,
 )
-from .locking import try_lock
+from .locking import BEAT_S, beats, try_lock
 from .recording import Recording, read_recording
 from .spans import spans_of
+
+_MAY_LIVE = (
+    "{} is left out: it may be being recorded, and this folder has no locks that would tell. "
+    f"If its program is gone, load the folder again after {BEAT_S:.0f} s."
+)
 
 
 class PartialRecording:
@@ -48,7 +53,7 @@ class PartialRecording:
         self._folder = folder
         self._n_channels = len(about["channels"])
         self.n_samples = 0
-        self.name, self._journal = _new_journal(folder, label)
+        self.name, self._journal, self._is_locked = _new_journal(folder, label)
         self._part: IO[bytes] = open(folder / f"{self.name}.part", "xb")  # noqa: SIM115
         self._note({"format": FORMAT, "name": self.name, **about})
         self._part.write(npy_header(0, self._n_channels))
@@ -79,6 +84,8 @@ class PartialRecording:
         for file in (self._part, self._journal):
             file.flush()
             os.fsync(file.fileno())
+        if not self._is_locked:
+            os.utime(self._journal.name)
 
     def finish(self) -> Recording | None:
         """Close it and read it back as a recording; None if it holds no sample.
@@ -102,8 +109,10 @@ class PartialRecording:
         self._journal.write(json.dumps(entry).encode() + b"\n")
 
 
-def recover(folder: Path | str) -> list[Recording]:
+def recover(folder: Path | str, notes: list[str] | None = None) -> list[Recording]:
     """Make recordings of what killed processes left in a folder; those being made are left alone.
+
+    A folder without locks does not tell the two apart for a minute, which `notes` are told.
 
     Raises:
         DataError: the disk does not let it; nothing is lost.
@@ -111,7 +120,12 @@ def recover(folder: Path | str) -> list[Recording]:
     found = []
     for journal in sorted(Path(folder).glob("*.journal")):
         with contextlib.suppress(FileNotFoundError), open(journal, "rb+") as file:
-            if not try_lock(file):
+            locked = try_lock(file)
+            if locked is False:
+                continue
+            if locked is None and beats(journal):
+                if notes is not None:
+                    notes.append(_MAY_LIVE.format(journal.stem))
                 continue
             recording = _finish(journal.parent, journal.stem, recovered=True)
             if recording is not None:
@@ -120,15 +134,16 @@ def recover(folder: Path | str) -> list[Recording]:
     return found
 
 
-def _new_journal(folder: Path, label: str | None) -> tuple[str, IO[bytes]]:
-    """A name of our own, and its journal, locked."""
+def _new_journal(folder: Path, label: str | None) -> tuple[str, IO[bytes], bool]:
+    """A name of our own, its journal, and whether that is locked: not every folder can."""
     while True:
         name = next_name(folder, label)
         with contextlib.suppress(FileExistsError):  # somebody took it meanwhile
             file = open(folder / f"{name}.journal", "xb")  # noqa: SIM115
-            if not try_lock(file):
+            locked = try_lock(file)
+            if locked is False:
                 raise DataError(f"{file.name} can't be locked.", "Record into another folder.")
-            return name, file
+            return name, file, locked is True
 
 
 def _finish(folder: Path, name: str, recovered: bool = False) -> Recording | None:

@@ -138,8 +138,10 @@ def load_set(folder: Path, name: str | None = None) -> RecordingSet:
     Raises:
         DataError: the folder holds none, one is damaged, or they differ in rate, channels or units.
     """
-    recovered = recover(folder)
-    recordings, notes = [], [f"{r.name} was cut short by a crash and recovered." for r in recovered]
+    notes: list[str] = []
+    recovered = recover(folder, notes)
+    notes += [f"{r.name} was cut short by a crash and recovered." for r in recovered]
+    recordings = []
     for path in sorted(folder.glob("*.npy")):
         if path.with_suffix(".json").exists():
             recordings.append(read_recording(path))
