@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from virtual_board_port import Port
 
 from workshop_helpers.board.discovery import PortRecord, rank
 from workshop_helpers.board.virtual import Faults, VirtualBoard
@@ -79,6 +80,36 @@ def test_a_board_that_misbehaves(fault, name, code, sign):
         checks = {check.name: check for check in board_checks.check_board(virtual.port)}
     assert (checks[name].code, checks[name].sign) == (code, sign), checks[name]
     assert checks[name].mend
+
+
+@pytest.mark.parametrize("fault", ["main-loops", "main-floods", "main-sleeps"])
+def test_of_a_main_that_was_running_it_says_that_it_is_stopped(fault):
+    with VirtualBoard(faults=Faults.named(fault)) as virtual:
+        check = next(board_checks.check_board(virtual.port))
+        again = next(board_checks.check_board(virtual.port))
+    assert check.ok and check.sign == "!" and "main.py was running and is stopped" in check.found
+    assert "RESET" in check.mend and check.facts["interrupted"] == "main.py"
+    assert json.loads(json.dumps(vars(check)))["found"] == check.found
+    assert again.sign == "✔" and again.facts["interrupted"] is None
+
+
+def test_of_another_program_that_was_running_it_says_so_too():
+    with VirtualBoard() as virtual:
+        with Port(virtual.port) as port:
+            port.raw()
+            port.write(b"def f():\n while True: pass\nf()\n\x04")
+            port.read_until(b"OK")
+        check = next(board_checks.check_board(virtual.port))
+    assert check.sign == "✔" and "a program was running and is stopped" in check.found
+    assert check.facts["interrupted"] == "a program"
+
+
+def test_old_firmware_with_a_main_is_both(monkeypatch):
+    monkeypatch.setattr("workshop_helpers.firmware.image.OLDEST", (9, 0))
+    with VirtualBoard(faults=Faults.named("main-loops")) as virtual:
+        check = next(board_checks.check_board(virtual.port))
+    assert check.code == "OLD_FIRMWARE" and "collection. main.py was running" in check.found
+    assert "MicroPython 9.0" in check.mend
 
 
 @pytest.mark.parametrize("fault", ["unplug=6000", "disconnect=6000"])

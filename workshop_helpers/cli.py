@@ -137,6 +137,7 @@ def doctor(
 ) -> None:
     """Look at this laptop and at the board; say what is wrong and how to mend it.
 
+    A program that runs on the board is stopped; a reset starts main.py again.
     Exit code 1 if something that matters is wrong. --json keeps paths and port names as they are:
     pass on what --report writes.
     """

@@ -77,6 +77,15 @@ class Board:
                 self._info = read_info(transport)
             return self._info
 
+    @property
+    def interrupted(self) -> str | None:
+        """What ran when the port was opened, and was stopped: "main.py", "boot.py" or "a program".
+
+        None for nothing, or for a program that catches KeyboardInterrupt and says nothing.
+        """
+        with self._session.use() as transport:
+            return transport.interrupted
+
     # --- code ----------------------------------------------------------------------------------
     def exec(
         self, code: str, *, timeout_s: float = 10.0, on_output: Callable[[str], None] | None = None

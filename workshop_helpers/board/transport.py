@@ -27,6 +27,7 @@ from ..errors import (
 from .answers import damaged
 from .device_errors import device_error
 from .discovery import find_port
+from .interrupted import interrupted
 from .no_prompt import no_prompt
 from .open_errors import open_failure
 from .port import BAUD, BufferedPort, SilenceError, SocketPort
@@ -47,6 +48,8 @@ OUTPUT_LIMIT_BYTES = 16 * 1024 * 1024
 class BoardTransport(SerialTransport):  # type: ignore[misc]
     """A raw REPL on one port.
 
+    interrupted: what ran when it was opened, and was stopped; None for nothing that said so.
+
     Raises (on opening): NoBoardError, PortBusyError, PortPermissionError, NoPromptError.
     """
 
@@ -65,6 +68,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         except BaseException:
             self.close()
             raise
+        self.interrupted = interrupted(self.port.recent)
 
     def _open(self, name: str) -> None:
         try:

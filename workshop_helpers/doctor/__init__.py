@@ -17,6 +17,8 @@ __all__ = ["Check", "DoctorReport", "doctor", "examine", "write_report"]
 def doctor(board: Board | str | None = None) -> DoctorReport:
     """Look at Python, packages, widgets, the compiler, ports, caches and a board.
 
+    A program that runs on the board is stopped, and named in the report.
+
     Args:
         board: a connected board, or a port as for `connect()`; None chooses as `connect()` does.
 

@@ -29,6 +29,7 @@ _LEAST_FLASH_BYTES = 64 * 1024
 _PLAIN_INSTEAD = (
     "Nothing to do: plain Python modules take its place, slower; or flash a newer MicroPython."
 )
+_RUN_AGAIN = "To start it again, press RESET on the board or plug it in again."
 _TRIAL = "/.doctor.tmp"
 _TRIAL_BYTES = 1024
 
@@ -55,20 +56,23 @@ def check_board(which: Board | str | None) -> Iterator[Check]:
 
 
 def check_prompt(board: Board) -> Check:
-    """Does it answer, and is its firmware new enough?"""
-    info = board.info
+    """Does it answer, is its firmware new enough, and what ran there until we came?"""
+    ran, info = board.interrupted, board.info
+    stopped = f"{ran} was running and is stopped" if ran else ""
     known = catalogue.match(info)
     name = known[0].title if len(known) == 1 else info.name
     found = printable(f"{name} at {board.port}: MicroPython {info.version}")
     if board.eval("1 + 1") != 2:
         raise NoPromptError(f"What answers at {board.port} can't add.")
-    facts = {"port": board.port, **asdict(info)}
+    facts = {"port": board.port, "interrupted": ran, **asdict(info)}
     numbers = re.findall(r"\d+", info.version)[:3]
     try:
         check_version(f"What runs at {board.port}", tuple(map(int, numbers)) or None)
     except WorkshopError as error:
-        return Check("board", False, error.what, error.mend, error.code, facts)
-    return Check("board", True, found, facts=facts)
+        what = f"{error.what} {stopped}." if ran else error.what
+        return Check("board", False, what, error.mend, error.code, facts)
+    mend = _RUN_AGAIN if ran in ("main.py", "boot.py") else None
+    return Check("board", True, f"{found}; {stopped}" if ran else found, mend, facts=facts)
 
 
 def check_native(board: Board) -> Check:
