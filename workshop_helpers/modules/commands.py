@@ -65,7 +65,10 @@ def install_modules(
 
 @app.command("verify")
 def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None:
-    """Look at every module on the board: which build it is, and whether it still predicts."""
+    """Look at every module on the board: which build it is, and whether it still predicts.
+
+    Known builds are imported and predict once. One of unknown make is named, and not run.
+    """
     from ..board import connect
     from .inventory import board_modules
 
