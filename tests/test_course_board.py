@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workshop_helpers.course.boot import _listen, watch_boot
+from workshop_helpers.course.boot import Boot, _listen, watch_boot
 from workshop_helpers.course.heap import HeapMap, parse_heap, read_heap
 from workshop_helpers.course.pictures import heap_figure
 from workshop_helpers.errors import BadAnswerError
@@ -131,3 +131,10 @@ def test_an_led_without_a_pin_says_what_it_does(board):
     board.exec("from led import LED; led = LED()")
     assert board.exec("led.toggle(); led.toggle(); led.on()") == "led on\nled off\nled on\n"
     assert board.eval("led.value") == 1
+
+
+def test_a_flood_is_shown_by_its_beginning():
+    shown = repr(Boot(tuple((0.1 * i, f"line {i}") for i in range(2000)), ended=False))
+    assert shown.startswith(" 0.0 s  line 0\n 0.1 s  line 1\n")
+    assert shown.endswith("and 1988 lines more\n(still running; interrupted now)")
+    assert "more" not in repr(Boot(((0.0, "line"),), ended=True))

@@ -15,6 +15,7 @@ _TO_FRIENDLY_PROMPT = b"\r\x03\x03\x02"
 _SOFT_RESET = b"\x04"  # at that prompt it runs main.py, from the raw REPL it does not
 _PROMPT = b">>> "
 _REBOOT = b"soft reboot"
+_SHOWN_LINES = 12
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,10 @@ class Boot:
 
     def __repr__(self) -> str:
         end = "\n(the prompt is back)" if self.ended else "\n(still running; interrupted now)"
-        return "\n".join(f"{at_s:4.1f} s  {line}" for at_s, line in self.lines) + end
+        shown = [f"{at_s:4.1f} s  {line}" for at_s, line in self.lines[:_SHOWN_LINES]]
+        if more := len(self.lines) - len(shown):
+            shown.append(f"and {more} lines more")
+        return "\n".join(shown) + end
 
 
 def watch_boot(board: Board, seconds: float = 6.0) -> Boot:

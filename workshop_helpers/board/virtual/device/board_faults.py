@@ -15,7 +15,9 @@ _MAINS = {
     "main-floods": "while True:\n    print('temperature 21.5')\n",
     "main-sleeps": "import time\nwhile True:\n    time.sleep(3600)\n",
     "main-deaf": "import micropython\nmicropython.kbd_intr(-1)\nwhile True:\n    pass\n",
-    "main-resets": "import machine, time\ntime.sleep(0.5)\nmachine.reset()\n",
+    "main-resets": (
+        "import machine, time\nprint('main.py is up')\ntime.sleep(0.5)\nmachine.reset()\n"
+    ),
 }
 _ARMV7EMSP = 7
 _PIECE_BYTES = 1024
