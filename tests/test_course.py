@@ -92,6 +92,8 @@ def test_code_in_a_line_is_set_as_code_and_nothing_else_is_markup(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
     display.show_line("✘", "`while True:` <b>", good=False)
     assert shown[0]["text/html"].endswith("<code>while True:</code> &lt;b&gt;</div>")
+    display.show_line("✘", "one\ntwo", good=False)
+    assert shown[1]["text/html"].endswith("one<br>two</div>")
 
 
 # --- solutions and sources --------------------------------------------------------------------

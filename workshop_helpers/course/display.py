@@ -30,12 +30,13 @@ def show_code(title: str, code: str) -> None:
 def show_line(sign: str, text: str, *, good: bool | None) -> None:
     """One line with a sign in front; its text is escaped, whatever it holds. None: neither.
 
-    `code` in it is set as code in a notebook, and stands as it is elsewhere.
+    `code` in it is set as code in a notebook, and stands as it is elsewhere. It may have several
+    lines.
     """
     if in_notebook():
         # Blue and orange can be told apart by everybody; the sign says it without colour.
         colour = {True: "#0072B2", False: "#D55E00", None: "#595959"}[good]
-        shown = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text))
+        shown = re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(text)).replace("\n", "<br>")
         rich = f'<b style="color:{colour}">{html.escape(sign)}</b> {shown}'
         both = {"text/plain": f"{sign} {text}", "text/html": f"<div>{rich}</div>"}
         _ipython_display().display(both, raw=True)
