@@ -20,6 +20,7 @@ from workshop_helpers.board.catalogue.choose import Choice, Ranking
 from workshop_helpers.board.files import DeviceFile
 from workshop_helpers.board.info import parse_info
 from workshop_helpers.bundle import serve
+from workshop_helpers.course.field import Case, FieldFault
 from workshop_helpers.course.lab import SETTINGS, lab_environment
 from workshop_helpers.course.outputs import Cost
 from workshop_helpers.errors import DeviceError, FileError, TransferError
@@ -107,6 +108,12 @@ def hostile_verify(kind):
     )  # fmt: skip
 
 
+def hostile_field(kind):
+    boards = kind({}, seed=0)  # none is started
+    boards._given = {"A": (made_hostile(Case), made_hostile(FieldFault))}
+    return boards
+
+
 SPECIAL = {
     "Costs": lambda kind, *_: kind([made_hostile(Cost), made_hostile(Cost)]),
     "BoardTable": lambda kind, folder, model: kind([hostile_board()]),
@@ -119,6 +126,7 @@ SPECIAL = {
     "FetchReport": lambda kind, folder, model: kind(
         (hostile_set(folder).recordings[0],), (HOSTILE,), (HOSTILE,), 1
     ),
+    "FieldBoards": lambda kind, *_: hostile_field(kind),
     "FirmwareImage": lambda kind, folder, model: kind(HOSTILE, HOSTILE, HOSTILE, (1, 2), 1),
 }
 

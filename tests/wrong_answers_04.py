@@ -1,5 +1,6 @@
 """Wrong answers to the exercises of notebook 04, and what each check has to say about them."""
 
+from workshop_helpers.course.field import field_boards
 from workshop_helpers.paths import DEVICE_SCRIPTS
 
 
@@ -22,6 +23,10 @@ def _main(text):
         return (board,)
 
     return answer
+
+
+def _found(findings):
+    return findings, field_boards()  # none of which starts before somebody asks it
 
 
 START = "import time\nfrom led import LED\nled = LED()\n"
@@ -52,5 +57,20 @@ WRONG = {
         (_main(START + "while True:\n    led.toggle()\n    time.sleep(1)\n"), "window of 3 s"),
         (_main(START + "time.sleep(3)\nled.on()\n"), "blinked and ended"),
         (_main(START + "time.sleep(3)\nled.on()\nwhile True: pass\n"), "no blinking"),
+    ],
+    "04.4": [
+        (_found({"A": None, "B": None, "C": None}), "0 of 3 found.\nA, B, C: nothing written"),
+        (_found({}), "nothing written"),
+        (_found(None), "Write the findings as"),
+        (_found(["main.py resets"]), "Write the findings as"),
+        (({"A": "main.py resets"}, {}), "Give it the boards"),
+        (_found({"A": "main.py resets", "D": "flash full"}), "No board D came back"),
+        (_found({"B": "crumbs"}), "B: 'crumbs' is not in the list; do you mean `heap in crumbs`"),
+        (_found({"B": 7}), r"B: '7' is not in the list\."),
+        (_found({"A": "Main.py resets ", "B": "heap too small"}), "1 of 3 found.\nA: yes"),
+        (_found({"B": "heap too small"}), "over 200 KiB.* `read_heap`"),
+        (_found({"A": "main.py floods"}), "a few lines, no flood.*left alone"),
+        (_found({"C": "line flips bits"}), "no BAD_ANSWER in ten.*how long"),
+        (_found({"C": "main.py resets"}), "one start at most"),
     ],
 }

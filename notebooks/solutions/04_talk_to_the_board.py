@@ -25,3 +25,15 @@ while True:
 """
 board.put(my_main, "/main.py")
 check("04.3", board)
+
+# %% 04.4
+# Left alone, A starts again and again: its main.py resets it.
+print(watch_boot(field["A"], seconds=3))
+print(field["A"].get("/main.py").decode())
+# B has much free memory, and hardly any of it in one piece.
+print(read_heap(field["B"]))
+# C measures the same work ten times; some of it ends before it began.
+look = "start = time.ticks_us(); sum(range(1000)); print(time.ticks_diff(time.ticks_us(), start))"
+print(field["C"].exec(f"import time\nfor _ in range(10): {look}"))
+findings = {"A": "main.py resets", "B": "heap in crumbs", "C": "clock steps back"}
+check("04.4", findings, field)

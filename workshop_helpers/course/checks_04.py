@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from difflib import get_close_matches
 
 from ..board import Board
 from ..errors import DeviceError
 from .boot import watch_boot
 from .checks import Verdict, check_for
+from .field import CASES, WORDS, FieldBoards, case_of
 
 SAMPLES = 500
 WINDOW_S = 2.5  # half a second less than asked for
@@ -93,3 +96,35 @@ def blinking_main(board: Board) -> Verdict:
             False, f"{len(changes)} changes in {WATCH_S:g} s is no blinking: every half second."
         )
     return Verdict(True, f"{len(changes)} changes, all by itself, and we still got in.")
+
+
+@check_for("04.4", skill="find out by a few observations what a board suffers from")
+def diagnoses(findings: object, field: FieldBoards) -> Verdict:
+    if not isinstance(field, FieldBoards):
+        return Verdict(False, "Give it the boards as well: field = field_boards().")
+    if not isinstance(findings, Mapping):
+        return Verdict(False, f'Write the findings as {{"A": "{WORDS[0]}", ...}}.')
+    if strange := [str(label) for label in findings if label not in field]:
+        there = ", ".join(field)
+        return Verdict(False, f"No board {', '.join(strange)} came back: there are {there}.")
+    open_ones = [label for label in field if findings.get(label) is None]
+    lines = [_about(field, label, findings[label]) for label in field if label not in open_ones]
+    right = sum(good for good, _ in lines)
+    said = [f"{right} of {len(field)} found.", *(line for _, line in lines)]
+    if open_ones:
+        said.append(f"{', '.join(open_ones)}: nothing written down yet.")
+    return Verdict(right == len(field), "\n".join(said))
+
+
+def _about(field: FieldBoards, label: str, found: object) -> tuple[bool, str]:
+    """Whether the word for one board is right, and what there is to say about it."""
+    case, fault = case_of(field, label)
+    word = str(found).strip().lower()
+    if word == fault.word:
+        return True, f"{label}: yes, `{word}`. The mend: {fault.mend}"
+    others = {other.word: other for case in CASES for other in case.faults}
+    if word not in others:
+        near = get_close_matches(word, WORDS, n=1, cutoff=0.4)
+        hint = f"; do you mean `{near[0]}`?" if near else "."
+        return False, f"{label}: {str(found)[:40]!r} is not in the list{hint}"
+    return False, f"{label}: not `{word}`: {others[word].not_it}. {case.look}"
