@@ -265,6 +265,17 @@ def test_an_end_mark_that_got_lost_is_not_waited_for(virtual_board, new):
         assert board.eval("1 + 1") == 2 and wire.spoilt == 1
 
 
+@pytest.mark.parametrize("old", [b"soft reboot", b"exit\r\n>"])
+def test_a_soft_reset_whose_words_are_damaged_is_not_waited_for(virtual_board, old):
+    wire = Spoiling(virtual_board.port, old, b"?" + old[1:], times=0)
+    with server(wire) as address, Board(address, timeout_s=10.0) as board:
+        wire.times = 1
+        with pytest.raises(BadAnswerError, match="soft reset"):  # within the timeout of this test
+            board.soft_reset(timeout_s=600.0)
+        assert wire.spoilt == 1 and board.eval("1 + 1") == 2
+        board.soft_reset()
+
+
 @pytest.mark.parametrize("code", ["print(1)", "print(1)\n1 / 0"])
 def test_a_program_whose_end_mark_got_lost_has_ended(virtual_board, code):
     old = b"\n\x04>" if "/" in code else b"\x04\x04>"

@@ -221,7 +221,10 @@ class Board:
 
     # --- resets and the connection -------------------------------------------------------------
     def soft_reset(self, *, timeout_s: float = 10.0) -> None:
-        """Restart MicroPython: everything on the heap is gone; `main.py` does not run."""
+        """Restart MicroPython: everything on the heap is gone; `main.py` does not run.
+
+        Raises BoardTimeoutError, or BadAnswerError if what the board said was damaged on its way.
+        """
         with self._changed() as transport:
             transport.soft_reset(timeout_s)
 

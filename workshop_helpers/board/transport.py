@@ -63,6 +63,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         self.has_crc32 = True  # until the board says that it has none
         self._runs = False  # is a program running whose end marks are to come?
         self._marks = 0  # end marks seen of it: 0 output, 1 traceback
+        self._starts = False  # was a soft reset asked for whose banner is to come?
         try:
             self.enter(timeout_s)
         except BaseException:
@@ -124,6 +125,9 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                     raise _LostMarkError
             elif self._runs and self._marks == 1 and port.buffered.endswith(b">"):
                 if not port.fill(min(left_s, _TRACEBACK_S)):  # the second mark was damaged
+                    raise _LostMarkError
+            elif self._starts and port.buffered.endswith(b"\n>"):
+                if not port.fill(min(left_s, _TRACEBACK_S)):  # the banner was damaged
                     raise _LostMarkError
             elif self._runs and self.looks_reset():
                 if not port.fill(min(left_s, _QUIET_S)):
@@ -332,10 +336,15 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
         if not self.in_step:
             self.resynchronise()
         self.in_step = False  # until it is back, also if Ctrl-C comes first
+        self._starts = True
         try:
             with self.port.within(timeout_s):
                 self.enter_raw_repl(soft_reset=True, timeout_overall=timeout_s)
             self._settle(0.01)
+        except _LostMarkError:
+            self.resynchronise()
+            said = "What the board said at its soft reset was damaged on its way."
+            raise damaged(said, "") from None
         except SilenceError:
             self.resynchronise()
             raise BoardTimeoutError(
@@ -343,6 +352,8 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
                 "what it was doing has been interrupted.",
                 "Look at boot.py: board.get('/boot.py').",
             ) from None
+        finally:
+            self._starts = False
         self.use_raw_paste = True
 
     def hard_reset(self, code: str, settle_s: float = 0.5) -> None:
