@@ -241,6 +241,22 @@ class Notebook:
         )
 
 
+def box_of(locator: Any, timeout_s: float = 30.0) -> dict[str, float]:
+    """Where an element lies in the window, once it is drawn and stands still.
+
+    JupyterLab takes cells out of the page and puts them back while it lays them out.
+    """
+    end = time.monotonic() + timeout_s
+    while True:
+        locator.wait_for()
+        before = locator.bounding_box()
+        locator.page.wait_for_timeout(100)
+        box: dict[str, float] | None = locator.bounding_box()
+        if box is not None and box == before:
+            return box
+        assert time.monotonic() < end, f"not drawn, or still moving after {timeout_s:g} s: {box}"
+
+
 @contextlib.contextmanager
 def open_notebook(
     home: Path,

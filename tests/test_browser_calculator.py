@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from browser_lab import missing, open_notebook
+from browser_lab import box_of, missing, open_notebook
 
 # A speed by hand: what is measured on a board is tested elsewhere.
 CELLS = (
@@ -30,7 +30,7 @@ def turn(page) -> None:
     bars = page.locator(".workshop-budget .workshop-bar")
     bars.last.wait_for()
     assert bars.count() == 4  # RAM, flash, CPU, battery
-    narrow = bars.first.bounding_box()["width"]
+    narrow = box_of(bars.first)["width"]
     window = page.locator(".widget-slider", has_text="window").locator(".noUi-handle")
     window.focus()
     for _ in range(10):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nbformat
 import pytest
-from browser_lab import SCREENSHOTS, missing, open_page, running_lab
+from browser_lab import SCREENSHOTS, box_of, missing, open_page, running_lab
 
 from workshop_helpers.course.lab import SETTINGS
 from workshop_helpers.paths import ROOT
@@ -40,5 +40,5 @@ def test_an_error_leads_to_its_entry(tmp_path, monkeypatch):
             heading.wait_for()
             page.wait_for_timeout(1000)  # it scrolls there
             page.screenshot(path=SCREENSHOTS / "errors.png")
-            box = heading.bounding_box()
-            assert box is not None and 0 <= box["y"] < 800, box
+            box = box_of(heading)
+            assert 0 <= box["y"] < 800, box

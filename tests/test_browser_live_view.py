@@ -7,7 +7,7 @@ import io
 
 import numpy as np
 import pytest
-from browser_lab import Notebook, missing, open_notebook
+from browser_lab import Notebook, box_of, missing, open_notebook
 from matplotlib import image
 
 from workshop_helpers.stream import History, Record
@@ -75,10 +75,10 @@ def check_it_fits_a_projector(notebook: Notebook) -> None:
     cell is at the top."""
     page = notebook.page
     assert page.viewport_size == {"width": 1280, "height": 800}
-    window = page.locator(".jp-WindowedPanel-outer").bounding_box()
-    cell = page.locator(".jp-CodeCell").nth(1).bounding_box()
-    canvas = notebook.canvas.bounding_box()
-    row = page.locator(".workshop-buttons").bounding_box()
+    window = box_of(page.locator(".jp-WindowedPanel-outer"))
+    cell = box_of(page.locator(".jp-CodeCell").nth(1))
+    canvas = box_of(notebook.canvas)
+    row = box_of(page.locator(".workshop-buttons"))
     bottom = window["y"] + window["height"]
     status = canvas["y"] + (STATUS_AT + 3 * SMALL) / HEIGHT * canvas["height"]
     assert window["y"] <= row["y"] < row["y"] + row["height"] <= canvas["y"] < status < bottom

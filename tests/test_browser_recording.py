@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from browser_lab import missing, open_notebook
+from browser_lab import box_of, missing, open_notebook
 from recording_cases import counting, save
 
 from workshop_helpers import datasets
@@ -86,7 +86,7 @@ def test_a_stretch_drawn_with_the_mouse_gets_the_label(opened, tmp_path) -> None
         canvas.wait_for()
         notebook.page.wait_for_function(DRAWN)
         notebook.button("running").click()
-        box = canvas.bounding_box()
+        box = box_of(canvas)
         y = box["y"] + 0.4 * box["height"]
         notebook.screenshot("label_plot_before")
         mouse = notebook.page.mouse
