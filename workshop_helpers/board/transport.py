@@ -350,7 +350,7 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             raise BoardTimeoutError(
                 f"The board did not come back from a soft reset within {timeout_s:g} s; "
                 "what it was doing has been interrupted.",
-                "Look at boot.py: board.get('/boot.py').",
+                "Try again; if it happens again, look at boot.py: board.get('/boot.py').",
             ) from None
         finally:
             self._starts = False
