@@ -96,6 +96,30 @@ def test_faults_that_cannot_be(values):
         Faults(**values)
 
 
+@pytest.mark.parametrize(
+    "specs",
+    [
+        ("main-loops", "main-floods"),
+        ("disconnect", "unplug"),
+        ("no-flash", "main-loops"),  # there is nothing that main.py could lie on,
+        ("no-flash", "flash-broken"),  # or that could be written
+        ("no-flash", "brown-out"),
+        ("lose=0.1", "lose=0.2"),
+        ("stall=5", "stall=9"),
+    ],
+)
+def test_faults_of_which_one_would_silently_be_absent(specs):
+    with pytest.raises(ValueError, match="can't both be"):
+        Faults.named(*specs)
+
+
+def test_faults_that_go_together():
+    both = Faults.named("lose=0.1", "lose=7", "lose=9", "no-flash", "heap-small", "busy")
+    assert both.lose_rate == 0.1 and both.lose_at == (7, 9)
+    assert both.device == ("no-flash", "heap-small") and both.busy
+    assert Faults.named("busy", "busy") == Faults.named("busy")
+
+
 def test_the_command_line_lists_them():
     command = [sys.executable, "-m", "workshop_helpers.cli", "board", "--fault", "list"]
     shown = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout

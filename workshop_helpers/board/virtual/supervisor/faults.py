@@ -65,7 +65,7 @@ _ONE_OF = (
     [name for name in ONCE if name.startswith("main-")],
     ["disconnect", "rename", "unplug"],
     ["paste-refused", "paste-broken"],
-    ["no-flash", "flash-full"],
+    *(["no-flash", name] for name in (*ONCE, "flash-broken", "brown-out")),  # they are of a flash
 )
 SMALL_HEAP_BYTES = 48 * 1024
 _LINE = ("lose", "double", "flip")
@@ -141,14 +141,19 @@ class Faults:
         for group in _ONE_OF:
             if len(both := sorted(names & set(group))) > 1:
                 raise ValueError(f"{' and '.join(both)} can't both be")
-        for spec in specs:
+        alone: dict[str, str] = {}
+        for spec in dict.fromkeys(specs):
             name, equals, text = spec.partition("=")
             fault = BY_NAME.get(name)
             if fault is None:
                 raise ValueError(f"there is no fault {name!r}")
             if equals and not fault.value:
                 raise ValueError(f"the fault {name!r} takes no value")
-            _add(found, name, _number(fault, text) if equals else fault.default)
+            value = _number(fault, text) if equals else fault.default
+            # Of numbers of bytes there may be many; of anything else the last would win.
+            if (name not in _LINE or value < 1) and alone.setdefault(name, spec) != spec:
+                raise ValueError(f"{alone[name]} and {spec} can't both be")
+            _add(found, name, value)
         return Faults(**found)
 
     @staticmethod
