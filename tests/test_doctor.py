@@ -246,6 +246,13 @@ def test_a_bundle_that_is_set_is_verified(tmp_path, monkeypatch):
     assert check.sign == "!" and check.code == "MODULE_FETCH" and "127.0.0.1:9" in check.found
 
 
+def test_a_login_in_a_bundles_address_gets_the_mend_that_fits(monkeypatch):
+    monkeypatch.setenv("WORKSHOP_BUNDLE", "http://" "ada:pw@192.0.2.1/")
+    [check] = check_bundle()
+    assert check.sign == "!" and "ada" not in check.found
+    assert check.mend == "Give an address without them."
+
+
 def test_a_bundle_that_is_served_is_asked(monkeypatch):
     with contextlib.closing(Site()) as site:
         monkeypatch.setenv("WORKSHOP_BUNDLE", site.url)

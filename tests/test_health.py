@@ -152,6 +152,13 @@ def test_this_system_can_be_asked():
         ("/dev/cu.GracesiPhone-WirelessiAP", "Graces"),
         ("USB VID:PID=303A:1001 SER=1 LOCATION=20-1.2", "20-1"),
         ("usb 1-1.4: ch341-uart converter", "1-1.4"),
+        ("graces-laptop.local: no computer of this name is known", "graces"),
+        ("graces-laptop.fritz.box does not answer", "graces"),
+        ("Authorization: Bearer hunter2", "hunter2"),
+        ("MQTT_USER=hunter2", "hunter2"),
+        ("username: hunter2", "hunter2"),
+        ("login='hunter2'", "hunter2"),
+        ("/mnt/c/Users" "/Grace H/x", "Grace"),
     ],
 )  # fmt: skip
 def test_what_is_private_goes(text, private):
@@ -165,7 +172,8 @@ def test_what_is_private_goes(text, private):
      "emlearn_trees sha256:0123456789ab", "Canada, 239 as locked", "262144 bytes", "ESP32-S3",
      "emlearn_trees: official, SHA-256 0123456789ab", "at 12:30:45", "[::1]:80, ::1", "std::move",
      "http://localhost:8765/", "https://micropython.org/download/", "Write it as socket://host:port",
-     "/lib/emlearn_trees.mpy", "usbipd bind --busid 1-4", "/dev/pts/0", "/dev/cu.usbmodem"],
+     "/lib/emlearn_trees.mpy", "usbipd bind --busid 1-4", "/dev/pts/0", "/dev/cu.usbmodem",
+     "~/.local/share/jupyter", "you may not open it: ask its owner", "connect('virtual')"],
 )  # fmt: skip
 def test_what_helps_stays(text):
     assert without_private(text, ["ada", "babbage"]) == text
@@ -175,6 +183,13 @@ def test_this_user_is_known(monkeypatch):
     monkeypatch.setenv("USERNAME", "grace-hopper")
     assert "grace-hopper" in own_names() and "root" not in own_names()
     assert "grace" not in without_private("made by Grace-Hopper")
+
+
+def test_an_account_that_an_output_logs_in_with_is_known(monkeypatch):
+    monkeypatch.setenv("MQTT_USER", "marvin42")
+    monkeypatch.setenv("BROKER_USERNAME", "trillian")
+    cleaned = without_private("the broker knows no marvin42 or trillian; user, 42")
+    assert cleaned == "the broker knows no ~ or ~; user, 42"
 
 
 @pytest.mark.parametrize(

@@ -163,9 +163,7 @@ def _bundle(place: str, variable: str) -> Check:
     if "://" in place:
         found = f"{without_login(place)}: each file is checked when it is used"
         if fault := _silent(place):
-            return Check(
-                "bundle", True, fault, ModuleFetchError.default_mend, "MODULE_FETCH", facts
-            )
+            return Check("bundle", True, fault.what, fault.mend, fault.code, facts)
         return Check("bundle", True, found, facts=facts)
     if mirror and not (Path(place) / MANIFEST).is_file():  # it need not be a bundle
         return Check("bundle", True, f"{place}: a folder of modules", facts=facts)
@@ -175,10 +173,10 @@ def _bundle(place: str, variable: str) -> Check:
     return Check("bundle", True, found, facts=facts)
 
 
-def _silent(address: str) -> str | None:
+def _silent(address: str) -> ModuleFetchError | None:
     """What keeps an address from answering; None if it answers, whatever it says."""
     try:
         download(f"{address.rstrip('/')}/", size_bytes=0, timeout_s=_ANSWER_S)
     except ModuleFetchError as error:
-        return None if error.data.get("why") == "refused" else error.what
+        return None if error.data.get("why") == "refused" else error
     return None

@@ -17,13 +17,15 @@ from ..paths import ROOT
 _RULES = [
     # Secrets by their names, in any notation; the rest of the line goes with them.
     (
-        r"(?im)\b(\w*(?:pass(?:word|wd|phrase)?|secret|token|api_?key|ssid|psk|wi-?fi\w*)\w*)"
+        r"(?im)\b(\w*(?:pass(?:word|wd|phrase)?|secret|token|api_?key|ssid|psk|wi-?fi\w*)\w*|"
+        r"\w*(?:user(?:_?name)?|login|authorization))"
         r"""(["']?\s*[:=]\s*).+$""",
         r"\1\2<removed>",
     ),
     (r"(?i)\b((?:network|e?ssid|hotspot|access point)\s+)([\"']).+?\2", r"\1<removed>"),
     (r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@", r"\1<removed>@"),
     (r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", "<e-mail>"),
+    (r"(?i)\b[\w-]+\.(?:local|lan|home\.arpa|fritz\.box)\b", "<host>"),  # other people's laptops
     # Homes, also with spaces in the name (up to the next separator); drives, whose names people
     # choose; network shares.
     (r"(?i)\b[a-z]:[\\/]+(?:users|documents and settings)[\\/]+[^\\/\n\"']+", "~"),
@@ -141,6 +143,8 @@ def own_names() -> set[str]:
     found = {platform.node(), platform.node().split(".")[0], home, _user()} - {"~"}
     variables = ("USER", "LOGNAME", "USERNAME", "SUDO_USER", "COMPUTERNAME", "HOSTNAME")
     found |= {os.environ.get(name, "") for name in (*variables, "USERDOMAIN", "USERDNSDOMAIN")}
+    accounts = re.compile(r"(?i)_(?:user(?:_?name)?|login)$")  # MQTT_USER, of an output
+    found |= {value for name, value in os.environ.items() if accounts.search(name)}
     found |= {unicodedata.normalize(form, name) for name in found for form in ("NFC", "NFD")}
     return {name for name in found if name.lower() not in _COMMON}
 
