@@ -406,15 +406,20 @@ def half_installed(venv):
 
 
 def is_whole(site, info):
-    """Whether every file that a package brought is there; bytecode comes and goes."""
+    """Whether every file that a package brought is there, uncut; bytecode comes and goes."""
     import csv
 
     try:
         with open(os.path.join(site, info, "RECORD"), encoding="utf-8", newline="") as file:
-            names = [row[0] for row in csv.reader(file) if row]
+            for row in csv.reader(file):
+                if row and not row[0].endswith(".pyc"):
+                    size = "".join(row[2:3])  # "" for RECORD itself
+                    least = int(size) if size.isdecimal() else 0
+                    if os.stat(os.path.join(site, row[0])).st_size < least:
+                        return False
     except (OSError, ValueError):
         return False
-    return all(n.endswith(".pyc") or os.path.exists(os.path.join(site, n)) for n in names)
+    return True
 
 
 class Following:

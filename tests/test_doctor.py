@@ -65,6 +65,11 @@ def test_files_that_are_gone_are_counted(package, tmp_path):
     assert files_gone(package) == 1
 
 
+def test_files_that_are_cut_are_counted(package, tmp_path):
+    (tmp_path / "mine" / "__init__.py").write_text("")  # a full disk, a power cut
+    assert files_gone(package) == 1
+
+
 def test_a_half_deleted_package_is_named(package, tmp_path, monkeypatch):
     lock = tmp_path / "requirements.lock"
     lock.write_text("mine==1\n")
@@ -247,7 +252,7 @@ def test_a_bundle_that_is_set_is_verified(tmp_path, monkeypatch):
 
 
 def test_a_login_in_a_bundles_address_gets_the_mend_that_fits(monkeypatch):
-    monkeypatch.setenv("WORKSHOP_BUNDLE", "http://" "ada:pw@192.0.2.1/")
+    monkeypatch.setenv("WORKSHOP_BUNDLE", "http://ada:pw@192.0.2.1/")
     [check] = check_bundle()
     assert check.sign == "!" and "ada" not in check.found
     assert check.mend == "Give an address without them."

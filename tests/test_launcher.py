@@ -223,6 +223,20 @@ def test_what_was_deleted_is_noticed_and_forgotten(venv, path, says):
     )
 
 
+@POSIX
+def test_a_file_that_was_cut_is_noticed_and_its_package_forgotten(venv):
+    site = site_of(venv)
+    package_in(venv, "spam", "__init__.py", "b.py")
+    record = site / "spam-1.dist-info" / "RECORD"
+    stamp = {"contents": workshop.contents(venv)}
+    (site / "spam" / "b.py").write_text("x = 1\n")
+    record.write_text("spam/__init__.py,,\nspam/b.py,sha256=x,6\nspam/c.pyc,,9\nRECORD,,odd\n")
+    (site / "RECORD").touch()
+    assert workshop.lost(venv, stamp, thorough=True) == []
+    (site / "spam" / "b.py").write_text("x = ")
+    assert workshop.lost(venv, stamp, thorough=True) == ["spam"]
+
+
 @pytest.mark.parametrize("stamp", [{}, {"contents": 7}, {"contents": {}}])
 def test_an_older_stamp_says_nothing_of_what_is_lost(venv, stamp):
     assert workshop.lost(venv, stamp) == []

@@ -106,6 +106,16 @@ def test_a_package_that_one_command_needs(damaged, tmp_path):
     assert b"the package numpy " in result.stderr and b"Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("text", ["raise ImportError('half')\n", "x = (\n"])
+def test_who_asked_for_json_gets_an_object_then_too(damaged, text):
+    result = workshop("doctor", "--json", PYTHONPATH=damaged("packaging", text))
+    assert result.returncode == 1 and b"Traceback" not in result.stderr
+    assert b"the package packaging is missing or damaged" in result.stderr
+    answer = json.loads(result.stdout)
+    assert answer["error"] == "PACKAGES" and "packaging" in answer["what"]
+    assert answer["mend"].startswith("Delete the folder .venv")
+
+
 def test_a_package_with_words_of_its_own(damaged, monkeypatch):
     monkeypatch.syspath_prepend(damaged("half_there", "raise ImportError('Look:\\nthere')\n"))
     with pytest.raises(ImportError) as caught:

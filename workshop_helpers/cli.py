@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-from .start import forgive_encodings, missing_package, settle_matplotlib
+from .start import end_if_damaged, forgive_encodings, settle_matplotlib
 
 try:
     import typer
@@ -22,10 +22,9 @@ try:
     from .firmware.commands import flash_command
     from .modules.commands import app as modules_app
     from .options import JsonOption, PortOption
-except ImportError as error:  # so early that main() is not there yet to say it
-    if (text := missing_package(error)) is None:
-        raise
-    raise SystemExit(text) from None
+except (ImportError, SyntaxError) as error:  # so early that main() is not there yet to say it
+    end_if_damaged(error)
+    raise
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -191,10 +190,9 @@ def main() -> None:
     forgive_encodings()
     try:
         app()
-    except ImportError as error:
-        if (text := missing_package(error)) is None:
-            raise
-        raise SystemExit(text) from None
+    except (ImportError, SyntaxError) as error:
+        end_if_damaged(error)
+        raise
     except WorkshopError as error:
         _fail(error)
     except OSError as error:

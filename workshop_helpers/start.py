@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import sys
 import traceback
@@ -45,7 +46,24 @@ def _sign(sign: str) -> str:
 codecs.register_error(_HANDLER, _plain)
 
 
-def missing_package(error: ImportError) -> str | None:
+def end_if_damaged(error: ImportError | SyntaxError) -> None:
+    """End the command if an installed package is gone or damaged; return if the fault is ours.
+
+    Raises:
+        SystemExit: with two lines; with --json an object is on standard output as well.
+    """
+    text = missing_package(error)
+    if text is None:
+        return
+    if "--json" in sys.argv[1:]:  # whoever reads the last line is to find an object there
+        what, _, mend = text.partition("\n")
+        mend = mend.partition(": ")[2].partition("  [")[0]
+        answer = {"error": "PACKAGES", "what": what.partition(": ")[2], "mend": mend}
+        print(json.dumps({key: text[:1].upper() + text[1:] for key, text in answer.items()}))
+    raise SystemExit(text)
+
+
+def missing_package(error: ImportError | SyntaxError) -> str | None:
     """Two lines on an installed package that is gone or damaged; None if the fault is ours."""
     name = package_at_fault(error)
     if name is None:
@@ -58,16 +76,20 @@ def missing_package(error: ImportError) -> str | None:
     )
 
 
-def package_at_fault(error: ImportError) -> str | None:
+def package_at_fault(error: ImportError | SyntaxError) -> str | None:
     """The installed package that is gone or damaged; None if the fault is ours."""
-    name = (error.name or "").split(".")[0] or _package_of(error)
+    name = (getattr(error, "name", None) or "").split(".")[0] or _package_of(error)
     return None if not name or name == __package__ or name in sys.stdlib_module_names else name
 
 
-def _package_of(error: ImportError) -> str | None:
-    """The package whose code raised it: a half-deleted one may raise with words of its own."""
-    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
-        parts = Path(frame.f_code.co_filename).parts
+def _package_of(error: ImportError | SyntaxError) -> str | None:
+    """The package whose code raised it, or can't be read: a half-deleted one may raise with words
+    of its own."""
+    files = [frame.f_code.co_filename for frame, _ in traceback.walk_tb(error.__traceback__)]
+    if isinstance(error, SyntaxError) and error.filename:
+        files.append(error.filename)
+    for file in reversed(files):
+        parts = Path(file).parts
         if "site-packages" in parts[:-1]:
             return parts[parts.index("site-packages") + 1].removesuffix(".py")
     return None

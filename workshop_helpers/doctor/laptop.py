@@ -60,7 +60,7 @@ def check_packages() -> Check:
             has = version or "of no known version"
             wrong.append(f"{requirement.name} {has}, locked {requirement.specifier}")
         elif gone := files_gone(found):
-            wrong.append(f"{requirement.name} lacks {gone} of its files")
+            wrong.append(f"{requirement.name} lacks {gone} of its files, or parts of them")
     if wrong:
         what = f"{len(wrong)} differ from the lock: {', '.join(wrong[:_MOST_SHOWN])}"
         return Check("packages", False, what, BACK_TO_THE_LOCK, "PACKAGES", {"wrong": wrong})
@@ -68,12 +68,20 @@ def check_packages() -> Check:
 
 
 def files_gone(package: importlib.metadata.Distribution) -> int:
-    """How many of an installed package's files are not there any more."""
+    """How many of an installed package's files are not there any more, or are cut short."""
     rows = csv.reader((package.read_text("RECORD") or "").splitlines())
     base = str(package.locate_file(""))
     # Bytecode comes and goes.
-    names = [row[0] for row in rows if row and not row[0].endswith(".pyc")]
-    return sum(not os.path.exists(os.path.join(base, name)) for name in names)
+    files = [row for row in rows if row and not row[0].endswith(".pyc")]
+    return sum(not _whole(os.path.join(base, row[0]), "".join(row[2:3])) for row in files)
+
+
+def _whole(path: str, size: str) -> bool:
+    """Is the file there, with the bytes that RECORD says it has ("": it does not say)?"""
+    try:
+        return os.stat(path).st_size >= (int(size) if size.isdecimal() else 0)
+    except OSError:
+        return False
 
 
 def locked_requirements(lock: str) -> Iterator[Requirement]:

@@ -116,7 +116,7 @@ def failed(name: str, error: Exception) -> Check:
     """A check for what an error says."""
     if isinstance(error, WorkshopError):
         return Check(name, False, error.what, error.mend, error.code)
-    if isinstance(error, ImportError) and (package := package_at_fault(error)):
+    if isinstance(error, ImportError | SyntaxError) and (package := package_at_fault(error)):
         found = f"the package {package} is missing or damaged: {error}"
         return Check(name, False, printable(found), BACK_TO_THE_LOCK, "PACKAGES")
     found = f"the check itself failed: {type(error).__name__}: {error}"
