@@ -14,6 +14,8 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import workshop
+from workshop_helpers import testing
+from workshop_helpers.bundle import requirements
 from workshop_helpers.paths import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -124,6 +126,9 @@ def test_one_range_of_pythons():
     conda = (ROOT / "environment.yml").read_text(encoding="utf-8")
     (line,) = re.findall(r"^  - python(.*)$", conda, re.MULTILINE)
     assert SpecifierSet(line) == wanted
+    pythons = [f"{oldest[0]}.{minor}" for minor in range(oldest[1], too_new[1])]
+    assert list(requirements.PYTHONS) == pythons and pythons[-1] == testing.NEWEST
+    assert {python.rsplit(".", 1)[0] for python in PYTHONS} == set(pythons)
 
 
 def test_the_conda_way_lists_nothing_that_could_drift():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import warnings
 from pathlib import Path
 
 import pytest
@@ -163,3 +164,12 @@ def test_importing_the_package_is_quick_to_ask_for():
     code = f"import sys, workshop_helpers; print(sorted({heavy!r} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert out.stdout.strip() == "[]", out.stderr
+
+
+@pytest.mark.parametrize("kind", [DeprecationWarning, PendingDeprecationWarning])
+@pytest.mark.parametrize("ours", ["workshop", "workshop_helpers.board.files"])
+def test_what_we_use_although_it_is_deprecated_fails_a_test(kind, ours):
+    with pytest.raises(kind):
+        warnings.warn_explicit("to go", kind, "some.py", 1, module=ours)
+    with pytest.warns(kind):  # a library's own affair
+        warnings.warn_explicit("to go", kind, "some.py", 1, module="sklearn.base")

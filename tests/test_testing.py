@@ -14,11 +14,20 @@ files = ["good.py"]
 [tool.pytest.ini_options]
 testpaths = ["tests"]
 """
+FOR_NEWEST = f"mypy for {testing.NEWEST}"
+GOING = """from asyncio import get_event_loop_policy  # deprecated since 3.14
+
+
+def policy() -> str:
+    return repr(get_event_loop_policy())
+"""
 
 
 @pytest.fixture
-def small(tmp_path, monkeypatch):
+def small(tmp_path, tmp_path_factory, monkeypatch):
     """A project of two files, in which all is well."""
+    # One for all: most of a run is reading what is known of Python's library.
+    monkeypatch.setenv("MYPY_CACHE_DIR", str(tmp_path_factory.getbasetemp() / "mypy_cache"))
     (tmp_path / "pyproject.toml").write_text(PYPROJECT)
     (tmp_path / "good.py").write_text("def two() -> int:\n    return 2\n")
     (tmp_path / "tests").mkdir()
@@ -37,7 +46,8 @@ def test_all_is_well(small, capsys):
     [
         ("good.py", "import os\n", "ruff check"),
         ("good.py", "def two() -> int:\n  return 2\n", "ruff format"),
-        ("good.py", 'def two() -> int:\n    return "2"\n', "mypy"),
+        ("good.py", 'def two() -> int:\n    return "2"\n', f"mypy, {FOR_NEWEST}"),
+        ("good.py", GOING, FOR_NEWEST),
         ("tests/test_good.py", "def test_two():\n    assert 1 + 1 == 3\n", "pytest"),
         ("tests/test_good.py", "", "pytest"),  # nothing to run is a failure as well
     ],

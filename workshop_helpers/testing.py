@@ -10,11 +10,15 @@ import time
 from .errors import SetupError
 from .paths import ROOT
 
+NEWEST = "3.14"  # of the Pythons that are promised
 NEEDED = ("pytest", "mypy", "ruff")
 LINT = (
     ("ruff check", ["ruff", "check", "."]),
     ("ruff format", ["ruff", "format", "--check", "."]),
     ("mypy", ["mypy"]),
+    # With the eyes of the newest Python, which may not be there to run the tests: what its library
+    # no longer has, or is about to lose.
+    (f"mypy for {NEWEST}", ["mypy", "--python-version", NEWEST, "--enable-error-code=deprecated"]),
 )
 NOTHING_COLLECTED = 5  # pytest's exit code
 
