@@ -93,8 +93,12 @@ def lost_bytes(lab):
     virtual = lab.faulty()
     with Board(virtual.port) as board:
         board.put(b"\0" * 4096, "/x")
-    with server(Spoiling(virtual.port, b"A" * 40, b"A" * 39)) as address, Board(address) as board:
-        board.get("/x")
+    said = []
+    for left in (39, 36):  # out of step, and one that only its SHA-256 tells
+        wire = Spoiling(virtual.port, b"A" * 40, b"A" * left)
+        with server(wire) as address, Board(address) as board:
+            said.append(refused(board.get, "/x"))
+    return said
 
 
 def copy_cut_short(lab):
