@@ -144,6 +144,15 @@ def test_a_flash_that_cannot_be_opened(tmp_path):
         VirtualBoard(flash=tmp_path / "no such folder" / "flash.bin").start()
 
 
+def test_no_room_for_a_flash_of_its_own():
+    """A full disk: there is no file of the learner's that could be named."""
+    board = VirtualBoard()
+    with pytest.raises(BoardError) as caught:
+        board._refuse_flash({"kind": "OSError", "why": "[Errno 28] No space left on device"})
+    assert "None" not in caught.value.what and "temporary" in caught.value.what
+    assert "Make room" in caught.value.mend
+
+
 NOT_FLASHES = {
     "text": b"My notes.\n" * 300,
     "whole blocks of text": b"My notes.\n" * 4096,

@@ -241,6 +241,11 @@ class VirtualBoard:
                 f"{flash} is not a flash of a virtual board: {event['why']}. It was left as it is.",
                 "Name another file; one that is not there is made.",
             )
+        if flash is None:  # one of its own, which is thrown away
+            raise BoardError(
+                f"The virtual board's flash, a temporary file, can't be made: {event['why']}.",
+                "Make room on the disk; or let TMPDIR name a folder that you may write to.",
+            )
         raise BoardError(
             f"The flash {flash} can't be opened: {event['why']}.",
             "Name a file in a folder that you may write to.",
