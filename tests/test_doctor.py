@@ -156,6 +156,18 @@ def test_a_report_that_can_not_be_written_says_so(tmp_path):
         write_report(DoctorReport([]), tmp_path)
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_was_found_is_said_though_the_report_can_not_be_written(tmp_path, as_json):
+    command = ["doctor", "--port", "no such port", "--report", str(tmp_path)]
+    result = CliRunner().invoke(app, [*command, *["--json"][: int(as_json)]])
+    assert result.exit_code == 1
+    if as_json:
+        *_, board, report = json.loads(result.stdout)["checks"]
+        assert (board["code"], report["name"], report["code"]) == ("NO_BOARD", "report", "SETUP")
+    else:
+        assert "✘ board" in result.stdout and "✘ report" in result.stdout
+
+
 def test_what_keeps_boards_away_is_said(monkeypatch):
     found = [
         Finding("PORT_PERMISSION", "Not \x1b[2J.", "do this"),

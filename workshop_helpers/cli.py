@@ -140,16 +140,23 @@ def doctor(
     Exit code 1 if something that matters is wrong. --json keeps paths and port names as they are:
     pass on what --report writes.
     """
-    from .doctor import DoctorReport, examine, write_report
+    from .doctor import Check, DoctorReport, examine, failed, write_report
 
     console, report = Console(), DoctorReport()
-    for check in examine(port):
+
+    def found(check: Check) -> None:
         report.checks.append(check)
         if not as_json:
             console.print(check, soft_wrap=True)
+
+    for check in examine(port):
+        found(check)
     if report_file is not None:
-        write_report(report, report_file)
-        print(f"To paste when you ask for help: {report_file}", file=sys.stderr)
+        try:
+            write_report(report, report_file)
+            print(f"To paste when you ask for help: {report_file}", file=sys.stderr)
+        except SetupError as error:  # the findings may say why
+            found(failed("report", error))
     if as_json:
         print(json.dumps(report.as_dict()))
     raise typer.Exit(0 if report.ok else 1)

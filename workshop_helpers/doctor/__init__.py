@@ -8,10 +8,10 @@ from ..board import Board
 from .board import check_board
 from .laptop import check_bundle, check_compiler, check_disk, check_packages, check_python
 from .ports import check_ports, check_system
-from .report import Check, DoctorReport, guard, guarded, write_report
+from .report import Check, DoctorReport, failed, guard, guarded, write_report
 from .widgets import check_widgets
 
-__all__ = ["Check", "DoctorReport", "doctor", "examine", "write_report"]
+__all__ = ["Check", "DoctorReport", "doctor", "examine", "failed", "write_report"]
 
 
 def doctor(board: Board | str | None = None) -> DoctorReport:
