@@ -449,7 +449,10 @@ class Following:
             self.done += 1
         elif word in ("Collecting", "Processing", "Downloading") and rest:
             self.done += word != "Downloading"
-            self.name = re.split(r"-\d|[=<>;]", re.split(r"[/\\]", rest.split()[0])[-1])[0]
+            # A file's whole path, which may have spaces; or a name and what else there is to say.
+            path = re.match(r".*\.(whl|tar\.gz|zip)(?=\s|$)", rest)
+            what = path.group() if path else rest.split()[0]
+            self.name = re.split(r"-\d|[=<>;]", re.split(r"[/\\]", what)[-1])[0]
         elif line.startswith("Installing collected packages: "):
             self.installing, self.total = True, rest.count(",") + 1
             self.before = self.installed()

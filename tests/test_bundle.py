@@ -272,6 +272,30 @@ def test_a_manifest_that_was_changed_along_proves_nothing(there, bundle):
     assert "upstream.json" in verify_bundle(bundle).faults[there.paths[0]]
 
 
+def test_a_manifest_that_leaves_something_out(there, project, tmp_path):
+    """It says which boards and laptops it is for, and our locks say what those need."""
+    folder = tmp_path / "b"
+    make_bundle(folder, Wanted(boards=("x64",)))
+    assert verify_bundle(folder).ok
+    path = folder / "manifest.json"
+    whole = json.loads(path.read_text())
+    wheel = next(name for name in whole["files"] if name.startswith("wheels/"))
+    for name, at, says in (
+        (there.paths[0], there.paths[0], "not in the manifest"),
+        ("workshop.zip", "workshop.zip", "not in the manifest"),
+        (wheel, "wheels", f"no [a-z-]+==.* for {this_platform()}, Python"),
+    ):
+        files = {path: facts for path, facts in whole["files"].items() if path != name}
+        path.write_text(json.dumps({**whole, "files": files}))
+        faults = verify_bundle(folder).faults
+        assert list(faults) == [at] and re.search(says, faults[at]), faults
+
+
+def test_there_is_no_folder(tmp_path):
+    with pytest.raises(BundleError, match=r"There is no folder .*nowhere"):
+        verify_bundle(tmp_path / "nowhere")
+
+
 def test_another_lock(there, project, tmp_path):
     make_bundle(tmp_path / "b", Wanted(boards=()))
     lock = project.folder / "requirements.lock"
@@ -384,7 +408,7 @@ def test_make_and_verify(there, project, tmp_path):
     with pytest.raises(BundleError, match=r"workshop\.zip"):
         command("serve", folder, "--http-port", 0)
     code, out = command("make", folder, "--no-wheels", "--no-official")
-    assert code == 0 and "Without firmware" in out
+    assert code == 0 and "Without firmware" in out and "Without Python packages" in out
     assert re.search(r"""--bundle ["'].*a bündle["'] demo""", out)  # to copy into a terminal
 
 

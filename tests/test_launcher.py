@@ -444,6 +444,13 @@ def test_a_wheel_in_a_folder_of_windows_is_named(venv, tmp_path):
     assert str(workshop.Following(venv, str(tmp_path / "out"), 9)) == "getting 1 of 9: six"
 
 
+def test_a_wheel_in_a_folder_with_spaces_is_named(venv, tmp_path):
+    (tmp_path / "out").write_text(
+        "Processing /media/a b-2 ü/wheels/six-1-py3-none-any.whl (from -r requirements.lock)\n"
+    )
+    assert str(workshop.Following(venv, str(tmp_path / "out"), 9)) == "getting 1 of 9: six"
+
+
 def test_the_packages_of_a_lock_are_counted():
     assert workshop.packages_in("requirements.lock") > 100
     assert workshop.packages_in("project") == 0

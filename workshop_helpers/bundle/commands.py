@@ -69,6 +69,8 @@ def make(
     print(f"✔ {folder}: {len(manifest.files)} files, {manifest.size_bytes / 1e6:.0f} MB")
     if not any(name.startswith("firmware/") for name in manifest.files):
         print("  Without firmware: add files with --firmware FILE, if boards must be flashed.")
+    if not manifest.wheels:
+        print("  Without Python packages: only for laptops on which the workshop is set up.")
     place = command_line([str(folder)])  # in quotes if a terminal needs them
     print(f"  Use it:   python3 workshop.py --bundle {place} demo")
     print(f"  Offer it: workshop bundle serve {place} --host 0.0.0.0")

@@ -15,7 +15,15 @@ from ..errors import BundleError
 from ..files import sha256_of, write_whole
 from ..modules.drivers import drivers
 from ..modules.lock import load_lock
-from .requirements import flash_hashes, locked_hashes, project_lock_sha256
+from .requirements import (
+    LOCKS,
+    PLATFORMS,
+    PYTHONS,
+    flash_hashes,
+    locked_hashes,
+    needed,
+    project_lock_sha256,
+)
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -84,6 +92,8 @@ class Manifest:
                 },
             )
         except FileNotFoundError:
+            if not folder.is_dir():
+                raise BundleError(f"There is no folder {folder}.", "Look at its path.") from None
             raise BundleError(
                 f"{folder} is not a whole bundle: it has no {MANIFEST}.", _MAKE_AGAIN
             ) from None
@@ -150,7 +160,8 @@ def verify_bundle(folder: Path | str, progress: Progress | None = None) -> Bundl
                 faults[name] = "its SHA-256 is not that of the manifest"
         except OSError as error:
             faults[name] = f"can't be read: {error.strerror}"
-    for name, fault in _against_our_locks(manifest).items():
+    known = _against_our_locks(manifest)
+    for name, fault in (known if "wheels" in known else {**known, **_left_out(manifest)}).items():
         faults.setdefault(name, fault)
     extra = sorted(listed_in(folder) - manifest.files.keys())
     return BundleReport(str(folder), len(manifest.files), manifest.size_bytes, faults, tuple(extra))
@@ -177,6 +188,27 @@ def _against_our_locks(manifest: Manifest) -> dict[str, str]:
         for name, (_, sha256) in manifest.files.items():
             if name.startswith("wheels/") and sha256 not in hashes:
                 faults[name] = "not a file that requirements.lock names"
+    return faults
+
+
+def _left_out(manifest: Manifest) -> dict[str, str]:
+    """What the boards and laptops that the manifest names need, and it does not list.
+
+    Only for a manifest that was made from our requirements.lock.
+    """
+    modules = [locked.path for locked in load_lock().all() if locked.arch in manifest.boards]
+    wanted = ["workshop.zip", *modules]
+    faults = {name: "not in the manifest" for name in wanted if name not in manifest.files}
+    there = {sha for name, (_, sha) in manifest.files.items() if name.startswith("wheels/")}
+    for name, python in manifest.wheels:
+        if name not in PLATFORMS or python not in PYTHONS:  # a newer workshop's
+            continue
+        for lock in LOCKS if manifest.tests else LOCKS[:1]:
+            for _, lines in needed(PLATFORMS[name], python, lock):
+                for line in lines:
+                    package, *hashes = line.split(" --hash=sha256:")
+                    if there.isdisjoint(hashes):
+                        faults["wheels"] = f"no {package} for {name}, Python {python}"
     return faults
 
 
