@@ -30,23 +30,25 @@ def read_the_number(arch: object, abi: object) -> Verdict:
 
 @check_for("05.2", skill="choose the build of a module that fits a board")
 def choose_a_build(choose: Callable[[int, list[str]], object]) -> Verdict:
-    def says(arch: str) -> int:
+    def says(arch: str | None) -> int:
         return ARCHES.index(arch) << 10 | 3 << 8 | 6
 
     six = ["armv6m", "armv7m", "armv7emsp", "x64", "xtensawin", "rv32imc"]
-    cases: list[tuple[str, list[str], str | None, str]] = [
+    cases: list[tuple[str | None, list[str], str | None, str]] = [
         ("xtensawin", six, "xtensawin", "an exact match is there"),
         ("armv7emsp", six, "armv7emsp", "an exact match is there"),
         ("armv7em", six, "armv7m", "the nearest before it is armv7m, not armv6m"),
         ("armv7emdp", six, "armv7emsp", "the nearest before it is armv7emsp"),
         ("armv6m", ["armv7m", "x64"], None, "an armv6m can't run what was made for a larger chip"),
         ("x86", six, None, "x86 loads nothing but x86"),
+        (None, six, None, "it loads no native code at all: arch_of says None"),
     ]
     for arch, there, wanted, why in cases:
+        board = arch or "a board without an architecture"
         try:
             got = choose(says(arch), list(there))
         except Exception as error:  # whatever the learner's code raises is feedback, not a crash
-            return Verdict(False, f"choose for {arch} raised {type(error).__name__}: {error}")
+            return Verdict(False, f"choose for {board} raised {type(error).__name__}: {error}")
         if got != wanted:
-            return Verdict(False, f"For {arch} it chose {got!r} of {there}, but {why}.")
+            return Verdict(False, f"For {board} it chose {got!r} of {there}, but {why}.")
     return Verdict(True, "That is what install() does, too.")
