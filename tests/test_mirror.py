@@ -130,6 +130,13 @@ def test_one_that_does_not_answer_is_not_waited_for_again(site, cache, monkeypat
     assert len(site.asked) == 2
 
 
+def test_nobody_is_to_be_asked(site, monkeypatch):
+    """Whoever says so: the argument or the variable."""
+    monkeypatch.setenv("WORKSHOP_MIRROR", site.url)
+    with pytest.raises(ModuleFetchError, match="not in the cache, and nobody is to be asked"):
+        official.fetch(LOCKED, "none")
+
+
 def test_nobody_listens():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

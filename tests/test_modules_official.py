@@ -322,6 +322,12 @@ def test_install_and_verify(there, virtual_board):
         command("install", NAME, *at, "--source", "homemade")
 
 
+@pytest.mark.parametrize("what", [("verify",), ("install", NAME, "--source", "plain")])
+def test_a_board_of_the_commands_own_is_gone_afterwards_and_that_is_said(there, what):
+    result = CliRunner().invoke(app, ["modules", *what, "--port", "virtual"])
+    assert result.exit_code == 0 and "workshop board" in result.stderr
+
+
 def test_install_all_there_are(there, native_board, virtual_board):
     there.add(NAME, "x64", build(NAME, "x64").path.read_bytes())
     at = ("--port", virtual_board.port)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +14,7 @@ from ..options import JsonOption, MirrorOption, PortOption
 from ..text import printable
 
 if TYPE_CHECKING:
+    from ..board import Board
     from .inventory import BoardModule
 
 app = typer.Typer(no_args_is_help=True, help="Native modules: list, install, verify, build them.")
@@ -59,6 +61,7 @@ def install_modules(
                 done.append(install(board, name, source, mirror=mirror))  # type: ignore[arg-type]
             if not as_json:
                 print(printable(repr(done[-1])[1:-1]), flush=True)
+        _say_if_gone(board)
     if as_json:
         print(json.dumps({"modules": [module.as_dict() for module in done]}))
 
@@ -74,6 +77,7 @@ def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None
 
     with connect(port) as board:
         found = board_modules(board)
+        _say_if_gone(board)
     ok = all(module.ok for module in found)
     if as_json:
         print(json.dumps({"ok": ok, "modules": [module.as_dict() for module in found]}))
@@ -86,6 +90,15 @@ def verify_modules(port: PortOption = None, as_json: JsonOption = False) -> None
         if not found:
             print("There is no module of ours or of the official set in the board's /lib.")
     raise typer.Exit(0 if ok else 1)
+
+
+def _say_if_gone(board: Board) -> None:
+    """A virtual board that came with the command is empty before and gone after it."""
+    if board.is_virtual:
+        text = (
+            "This virtual board and its files end with the command; one that stays: workshop board"
+        )
+        print(text, file=sys.stderr)
 
 
 def _state(module: BoardModule) -> str:

@@ -81,8 +81,8 @@ def fetch(locked: LockedModule, mirror: str | None = None, *, patient: bool = Tr
 def _read(place: str, locked: LockedModule, patient: bool) -> bytes:
     if place == NOBODY:
         raise ModuleFetchError(
-            f"{locked.name} {locked.version} for {locked.arch} is not in the cache, and "
-            f"{MIRROR_VARIABLE} says to ask nobody.",
+            f"{locked.name} {locked.version} for {locked.arch} is not in the cache, and nobody is "
+            f"to be asked (the mirror is {NOBODY!r}).",
             why="offline",
         )
     folder = _folder(place)
