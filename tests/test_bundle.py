@@ -20,6 +20,7 @@ from official_set import OfficialSet
 from typer.testing import CliRunner
 
 from workshop_helpers import paths
+from workshop_helpers.bundle import wheels
 from workshop_helpers.bundle.make import BOARDS, INCOMPLETE, Wanted, make_bundle
 from workshop_helpers.bundle.manifest import Manifest, verify_bundle
 from workshop_helpers.bundle.project import project_zip
@@ -204,6 +205,22 @@ def test_a_wheel_that_is_not_to_be_had(there, project, tmp_path):
     with pytest.raises(BundleError, match="pip could not get") as caught:
         make_bundle(tmp_path / "bundle", Wanted(boards=()))
     assert "flit" in caught.value.what
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell script stands in for pip")
+def test_a_full_disk_is_not_the_networks_fault(project, tmp_path, monkeypatch):
+    """pip says `ERROR: Exception:`, its traceback, and last what it is."""
+    pip = tmp_path / "pip"
+    pip.write_text(
+        "#!/bin/sh\necho 'ERROR: Exception:'\necho 'Traceback (most recent call last):'\n"
+        "echo 'OSError: [Errno 28] No space left on device'\necho 'WARNING: old pip'\nexit 2\n"
+    )
+    pip.chmod(0o755)
+    monkeypatch.setattr(wheels, "require_pip", lambda: ([str(pip)], dict(os.environ)))
+    targets = [(this_platform(), this_python())]
+    with pytest.raises(BundleError, match="No space left on device") as caught:
+        wheels.get_wheels(tmp_path / "w", targets, tests=False, progress=lambda *_: None)
+    assert "disk space" in caught.value.mend and "network" not in caught.value.mend
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)

@@ -12,7 +12,7 @@ from ..files import sha256_of
 from ..programs import run
 from .manifest import Progress
 from .requirements import FLASH_LOCK, PLATFORMS, fits, flash_hashes, needed
-from .wheels import download, require_pip
+from .wheels import download, pip_refused, require_pip
 
 _TIMEOUT_S = 600.0
 
@@ -61,10 +61,7 @@ def _source(
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BundleError(f"pip could not get esptool: {error}.") from None
     if done.returncode:
-        raise BundleError(
-            f"pip could not get esptool: {' '.join(done.stderr.strip().splitlines()[-2:])[:300]}",
-            "Look at the network and run the same command again: what is there is kept.",
-        )
+        raise pip_refused("esptool", done.stderr.strip().splitlines())
     progress("esptool", 1, 1)
 
 

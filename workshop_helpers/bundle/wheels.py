@@ -68,15 +68,19 @@ def download(
                     done += 1
                     progress(title, min(done, len(lines)), len(lines))
     if process.returncode:
-        raise BundleError(
-            f"pip could not get the {title}:\n{_why(said)}",
-            "Look at the network and run the same command again: what is there is kept.",
-        )
+        raise pip_refused(f"the {title}", said)
 
 
-def _why(said: list[str]) -> str:
+def pip_refused(what: str, said: list[str]) -> BundleError:
+    """Why pip could not get `what`, from the lines that it said."""
+    full = [line for line in said if "Errno 28" in line or "No space left" in line]
     errors = [line for line in said if "ERROR" in line and "Ignored the following" not in line]
-    return "\n".join(line[:300] for line in (errors or said)[-3:])
+    why = "\n".join(line[:300] for line in (full[-1:] or (errors or said)[-3:]))
+    look = "Free some disk space, also where temporary files go," if full else "Look at the network"
+    return BundleError(
+        f"pip could not get {what}:\n{why}",
+        f"{look} and run the same command again: what is there is kept.",
+    )
 
 
 def require_pip() -> tuple[list[str], dict[str, str]]:
