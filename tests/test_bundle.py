@@ -252,6 +252,8 @@ def test_which_wheels_fit():
         ("a-1-cp39-abi3-manylinux_2_17_x86_64.whl", linux, True),
         ("a-1-cp312-cp312-win_amd64.whl", linux, False),
         ("a-1-cp313-cp313-macosx_11_0_arm64.whl", mac, True),
+        ("a-1-cp313-cp313-macosx_12_0_arm64.whl", mac, True),
+        ("a-1-cp313-cp313-macosx_14_0_arm64.whl", mac, False),  # the room's Mac may be older
         ("a-1-cp313-cp313-macosx_10_13_universal2.whl", mac, True),
         ("a-1-cp313-cp313-macosx_11_0_x86_64.whl", mac, False),
         ("a-1.tar.gz", mac, False),

@@ -18,7 +18,9 @@ PYTHONS = tuple(f"3.{minor}" for minor in range(11, 15))
 # Wheels for Linux are built against a glibc; 2.28 is that of 2018.
 _GLIBC_MINORS = range(28, 4, -1)
 _OLD_LINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_OLDEST_MACOS = {"arm64": (14, 0), "x86_64": (14, 0)}
+# The oldest for which there is a wheel of everything. A wheel for a newer one, which pip would take
+# first, leaves out all Macs before it.
+_OLDEST_MACOS = {"arm64": (12, 0), "x86_64": (11, 0)}
 
 
 @dataclass(frozen=True)
