@@ -82,6 +82,16 @@ def test_a_receiver_for_the_room_says_so(server, capsys):
         assert "whoever is in these networks can reach it" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_broker_ends_although_somebody_connected_and_said_nothing(hangs_up):
+    """Since Python 3.12, its server would wait for them."""
+    with MqttBroker() as server, socket.create_connection((server.host, server.port), 2.0) as line:
+        if hangs_up:
+            line.close()
+        server.close()
+    assert not reached(server.host, server.port)
+
+
 def test_what_is_the_loopback():
     assert all(map(loopback_only, ("127.0.0.1", "127.1.2.3", "localhost", "::1")))
     assert not any(map(loopback_only, ("0.0.0.0", "::", "", "192.168.1.2", "example.org")))

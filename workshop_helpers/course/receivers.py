@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from getpass import getpass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -21,6 +21,7 @@ from ..network import OPEN, loopback_only
 from ..start import say
 
 _START_S = 15.0
+_END_S = 1.0  # for clients to be told; then they are cut off
 _LARGEST_BODY = 64 * 1024
 
 
@@ -126,12 +127,24 @@ class MqttBroker:
 
     def close(self) -> None:
         if self._thread.is_alive():
-            ended = asyncio.run_coroutine_threadsafe(self._broker.shutdown(), self._loop)
+            ended = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
             try:
                 ended.result(_START_S)
             finally:
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join(_START_S)
+
+    async def _end(self) -> None:
+        # Since Python 3.12 a server that ends waits for every connection, and amqtt leaves those
+        # open that never said CONNECT.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_END_S):
+                await self._broker.shutdown()
+        self._loop.set_exception_handler(lambda *_: None)  # that they are cut off is no error
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     def __enter__(self) -> MqttBroker:
         return self
