@@ -70,6 +70,7 @@ def test_files_that_are_cut_are_counted(package, tmp_path):
     assert files_gone(package) == 1
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")
 def test_a_half_deleted_package_is_named(package, tmp_path, monkeypatch):
     lock = tmp_path / "requirements.lock"
     lock.write_text("mine==1\n")

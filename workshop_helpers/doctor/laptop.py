@@ -55,7 +55,8 @@ def check_packages() -> Check:
         except importlib.metadata.PackageNotFoundError:
             wrong.append(f"{requirement.name} missing")
             continue
-        version = found.version  # None where its METADATA is gone
+        # Where its METADATA is gone, `found.version` will be a KeyError one day.
+        version = (found.metadata.get_all("Version") or [None])[0]
         if not version or not requirement.specifier.contains(version, prereleases=True):
             has = version or "of no known version"
             wrong.append(f"{requirement.name} {has}, locked {requirement.specifier}")
