@@ -38,7 +38,7 @@ _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _STARTED = re.compile(rb"MicroPython [^\r\n]+\r\n(?:Type [^\r\n]+\r\n)?>>> \Z")
 _ENDED = END + b">"  # the last end mark and the prompt: who still waits for a mark has lost one
 _QUIET_S = 0.2  # a prompt is followed by silence
-_TRACEBACK_S = 1.0  # a board prints a traceback without a pause, also over a slow network
+_PAUSE_S = 1.0  # none is longer in a traceback or in front of a banner, also over a slow network
 _ATTEMPT_S = 0.5  # the first tries for the prompt, each with a new Ctrl-C; later ones are longer
 _PROMPT_S = 2.0
 _HANDSHAKE_S = 4.0  # the longest silence while code is being sent
@@ -123,11 +123,11 @@ class BoardTransport(SerialTransport):  # type: ignore[misc]
             if self._runs and port.recent.endswith(_ENDED):
                 if not port.fill(min(left_s, _QUIET_S)):
                     raise _LostMarkError
-            elif self._runs and self._marks == 1 and port.buffered.endswith(b">"):
-                if not port.fill(min(left_s, _TRACEBACK_S)):  # the second mark was damaged
+            elif self._runs and self._marks == 1 and port.recent.endswith(b">"):
+                if not port.fill(min(left_s, _PAUSE_S)):  # the second mark was damaged
                     raise _LostMarkError
             elif self._starts and port.buffered.endswith(b"\n>"):
-                if not port.fill(min(left_s, _TRACEBACK_S)):  # the banner was damaged
+                if not port.fill(min(left_s, _PAUSE_S)):  # the banner was damaged
                     raise _LostMarkError
             elif self._runs and self.looks_reset():
                 if not port.fill(min(left_s, _QUIET_S)):
@@ -386,4 +386,5 @@ class _TooMuchError(Exception):
 
 
 class _LostMarkError(Exception):
-    """The program has ended, and one of its two end marks did not come."""
+    """What was waited for came damaged or not at all, and the prompt behind it is there: one of a
+    program's two end marks, or the words of a soft reset."""
